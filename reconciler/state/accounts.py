@@ -64,6 +64,12 @@ def take_turn(sql: Sql, new: NewAttempt) -> None:
         sql.execute(_NEXT, {"account": new.account, "spacing": new.spacing})
 
 
+def questions(new: NewAttempt) -> tuple[tuple[str, Values], ...]:
+    """Return what `take_turn` asks, with its values."""
+    about = {"account": new.account}
+    return ((_WAIT, about), *(((_BUSY, about),) if new.slots else ())) if new.account else ()
+
+
 def pause(sql: Sql, account: str, seconds: float) -> None:
     """Stop all machines for so many seconds, as the provider asks."""
     with sql.transaction():

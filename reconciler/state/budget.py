@@ -14,7 +14,7 @@ from reconciler.plan.windows import Window
 from reconciler.records import UNDECIDED, TakeProvenance
 from reconciler.spec.environment import is_local
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import Sql
+from reconciler.state.sql.port import Sql, Values
 
 SPANS = {"day": "a day", "run": "an apply", "total": "in all"}
 """What a cap of a shared state counts, in words."""
@@ -79,14 +79,17 @@ class NewAttempt(TakeProvenance):
 
 def spent(sql: Sql, run: int | None = None) -> dict[str, Spent]:
     """Return the sums by currency, of everything that the project bought or of one run."""
-    where = f"WHERE {sql.own}" if run is None else f"WHERE {sql.own} AND run = :run"
-    columns = f"currency, {_sum('settled')}, {_sum('reserved')}, sum(clips)"
     return {
         currency: Spent(money.MICROS * int(settled) + int(more), money.MICROS * int(reserved) + int(rest), int(clips))
-        for currency, settled, more, reserved, rest, clips in sql.query(
-            f"SELECT {columns} FROM ledger {where} GROUP BY currency", {"run": run}
-        )
+        for currency, settled, more, reserved, rest, clips in sql.query(*sums(sql, run))
     }
+
+
+def sums(sql: Sql, run: int | None = None) -> tuple[str, Values]:
+    """Return the question that `spent` asks, with its values."""
+    where = f"WHERE {sql.own}" if run is None else f"WHERE {sql.own} AND run = :run"
+    columns = f"currency, {_sum('settled')}, {_sum('reserved')}, sum(clips)"
+    return f"SELECT {columns} FROM ledger {where} GROUP BY currency", {"run": run}
 
 
 def _sum(column: str) -> str:

@@ -25,14 +25,14 @@ from reconciler import money
 from reconciler.diagnostics import Refused, StateError
 from reconciler.frozen import dataclass
 from reconciler.records import BLOCKED, OPEN, UNDECIDED, Artifact, Attempt, Generation, Snapshot, State
-from reconciler.state import accounts, lineage
+from reconciler.state import accounts, budget, lineage
 from reconciler.state.budget import SPANS, Caps, NewAttempt
 from reconciler.state.history import Clock, LogEntry
-from reconciler.state.ledger import Allow, Facts, Merged
+from reconciler.state.ledger import NEXT, Allow, Facts, Merged
 from reconciler.state.receipts import Receipt
 from reconciler.state.rows import Payload
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import Sql, Values
+from reconciler.state.sql.port import Asks, Sql, Values
 from reconciler.state.store import DEADLINE, LEASE, Store
 from reconciler.state.wants import Wants
 
@@ -48,6 +48,7 @@ WHERE id = :id AND (owner = :owner OR lease_until <= clock_timestamp()) RETURNIN
 _BEGUN = """UPDATE attempt SET owner = :owner, holder = :holder, fence = 1, permit = :permit,
   lease_until = clock_timestamp() + make_interval(secs => :lease) WHERE id = :id"""
 _ELSEWHERE = "owner <> :owner AND lease_until > clock_timestamp()"
+_NEWEST = "SELECT coalesce(max(id), 0) FROM attempt WHERE key = :key"
 _CAPS = """SELECT cap.project, per, cap.currency, micros, (
   SELECT coalesce(sum(cost_micros), 0) FROM attempt WHERE money <> 'released' AND attempt.currency = cap.currency
     AND (cap.project = '' OR attempt.project = cap.project)
@@ -114,6 +115,7 @@ class SharedStore(Store):
 
     def _begin(self, new: NewAttempt, caps: Caps | None, allow: Allow, seen: lineage.Mark) -> Attempt:
         with self.transaction():
+            self._ask(new, seen)
             lineage.require_whole(self.sql, seen)
             self._require_newest(new)
             accounts.take_turn(self.sql, new)
@@ -273,11 +275,25 @@ class SharedStore(Store):
         ((name,),) = self.sql.query("SELECT holder FROM attempt WHERE id = :id", values)
         raise HeldElsewhere(f"{name} carries out attempt {attempt.id} of {attempt.clip}", code="elsewhere")
 
+    def _ask(self, new: NewAttempt, seen: lineage.Mark) -> None:
+        """Ask what a purchase must know, all at once: over a long line each question by itself takes a round trip. The
+        lock is taken before, and each question sees what was committed then."""
+        if isinstance(self.sql, Asks):
+            self.sql.ask(
+                lineage.question(seen),
+                (_NEWEST, {"key": new.key}),
+                *accounts.questions(new),
+                (_CAPS, {"run": new.run}),
+                budget.sums(self.sql, new.run),
+                budget.sums(self.sql),
+                (NEXT, {}),
+            )
+
     def _require_newest(self, new: NewAttempt) -> None:
         """Raise StateError `elsewhere` if somebody has begun the key since it was decided to buy it. That it is not
         open says nothing: while one waited for a slot, or was frozen, another may have made and closed it."""
         if new.after is not None:
-            ((newest,),) = self.sql.query("SELECT coalesce(max(id), 0) FROM attempt WHERE key = :key", {"key": new.key})
+            ((newest,),) = self.sql.query(_NEWEST, {"key": new.key})
             if newest != new.after:
                 raise StateError(f"somebody else has asked for {new.clip} meanwhile", code="elsewhere")
 

@@ -37,6 +37,7 @@ from reconciler.state.merge import Purchase
 from reconciler.state.receipts import Receipt
 from reconciler.state.sql.port import NONE, Sql, Values
 
+NEXT = "SELECT coalesce(max(id), 0) + 1 FROM attempt"
 _RECEIPTS = {"source": "receipts"}
 FORGOTTEN = "state rm"
 """What the log says of moves that make a key free again."""
@@ -335,7 +336,7 @@ class Ledger:
 
     def _write_intent(self, new: NewAttempt, created: float) -> Attempt:
         # Not by an identity: the event must hold the number, since the tables follow from the log alone.
-        ((number,),) = self.sql.query("SELECT coalesce(max(id), 0) + 1 FROM attempt")
+        ((number,),) = self.sql.query(NEXT)
         about = {name: getattr(new, name) for name in ("marker", "document", "endpoint", "expires_after")}
         about |= new.take_provenance(task=None)
         attempt = Attempt(id=number, state=State.SUBMITTING, created=created, updated=created, **about)

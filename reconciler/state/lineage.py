@@ -23,7 +23,7 @@ from reconciler.state import snapshot as reads
 from reconciler.state.carry import carry
 from reconciler.state.history import Clock
 from reconciler.state.ledger import Ledger
-from reconciler.state.sql.port import Sql
+from reconciler.state.sql.port import Sql, Values
 from reconciler.state.store import Store
 
 Mark = tuple[int, float]
@@ -41,10 +41,15 @@ _TEXT = "the shared state lacks purchases that it had: it was restored from a ba
 
 def require_whole(sql: Sql, seen: Mark) -> None:
     """Raise Refused, code `BEHIND`, if the records lack an event that was seen, or are on another server now."""
-    ((server, before, has_event),) = sql.query(_LOOK, {"seq": seen[0], "time": seen[1]})
+    ((server, before, has_event),) = sql.query(*question(seen))
     if not has_event or before not in (None, server):
         help = f"run this in each working copy before any of them applies:\n{command('state', 'push')}"
         raise Refused(_TEXT, help=help, code=BEHIND)
+
+
+def question(seen: Mark) -> tuple[str, Values]:
+    """Return what `require_whole` asks, with its values."""
+    return _LOOK, {"seq": seen[0], "time": seen[1]}
 
 
 def is_whole(sql: Sql, *seen: Mark) -> bool:
@@ -59,7 +64,7 @@ def is_whole(sql: Sql, *seen: Mark) -> bool:
 
 def acknowledge(ledger: Ledger) -> None:
     """Record that the records are whole, on this server."""
-    ((server, before, _),) = ledger.sql.query(_LOOK, {"seq": 0, "time": 0.0})
+    ((server, before, _),) = ledger.sql.query(*question((0, 0.0)))
     if server != before:
         ledger.settle_on(server)
 

@@ -66,7 +66,11 @@ class _Call:
     def __init__(self, line: Line, client: socket.socket) -> None:
         self.line, self.client = line, client
         self.server = socket.socket(socket.AF_UNIX)
-        self.server.connect(str(line.folder / ".s.PGSQL.5432"))
+        try:
+            self.server.connect(str(line.folder / ".s.PGSQL.5432"))
+        except OSError:
+            self.server.close()
+            raise
         self.is_deaf = False  # no answer reaches the client any more
         self.answered = threading.Event()
         up: queue.Queue[tuple[float, bytes]] = queue.Queue()
@@ -109,8 +113,8 @@ class _Call:
             while (entry := queued.get())[1]:
                 time.sleep(max(0.0, entry[0] - time.monotonic()))
                 to.sendall(entry[1])
-            if to is self.client and not self.is_deaf:
-                self._close()
+        if to is self.client and not self.is_deaf:
+            self._close()
 
     def _close(self) -> None:
         with suppress(OSError):
@@ -137,4 +141,7 @@ def _listen(line: Line, listener: socket.socket) -> None:
         while True:
             client, _ = listener.accept()
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _Call(line, client)
+            try:
+                _Call(line, client)
+            except OSError:  # the server is down
+                client.close()

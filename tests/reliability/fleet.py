@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,10 +95,21 @@ def test_cut_off(
         both = Pair(ana, clone(ana, "ben"), sql)
         assert ana.run("trust", "--yes").code in (0, 64)
         restart = (folder / "pg_ctl", "restart", "-w", "-m", "immediate", "-D", data, "-l", f"{data}/server.log")
-        line.call = lambda: postgres._run(*restart)
+        restarted = threading.Event()
+
+        def run() -> None:
+            try:
+                postgres._run(*restart)
+            finally:
+                restarted.set()
+
+        line.call = run
         line.cut(b"COMMIT", when, how, commit)
         first = ana.run(*APPLY)
         assert first.code in (0, 3, 5), first.text
+        if how == "call" and line.cuts:
+            assert restarted.wait(60)
+        sql.close()  # a restart broke this connection, too
         settled(both)
     with sql.transaction():
         sql.execute(f"DROP SCHEMA {schema} CASCADE")

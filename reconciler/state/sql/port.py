@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from reconciler.diagnostics import StateDamaged, StateError
 from reconciler.next_command import command
@@ -43,6 +43,14 @@ class Sql(Protocol):
 
     def close(self) -> None:
         """Close the database. Everything committed is durable already."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A database behind a line on which each question takes a while."""
+
+    def ask(self, *questions: tuple[str, Values]) -> None:
+        """Ask several questions within a transaction at once. `query` then gives each answer, once."""
 
 
 def damaged(detail: str) -> StateDamaged:

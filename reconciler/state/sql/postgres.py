@@ -88,6 +88,7 @@ class PostgreSQL:
         self._connection: Link | None = None
         self._unsent: list[str] = []
         self._depth = 0  # of transactions within each other
+        self._answers: dict[str, list[Row]] = {}  # of `ask`
         self._settings = (
             f"SET LOCAL search_path = {quoted(schema)}, pg_temp",
             f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE}s'",
@@ -106,10 +107,30 @@ class PostgreSQL:
     def query(self, statement: str, values: Values = NONE) -> list[Row]:
         """Return the rows of one statement."""
         with self._mutex:
+            if self._answers and (rows := self._answers.pop(self._text(statement, values), None)) is not None:
+                return rows
             if self._depth:
                 return _rows(self._run(statement, values))
             with self.reading():
                 return _rows(self._run(statement, values, "COMMIT"))
+
+    def ask(self, *questions: tuple[str, Values]) -> None:
+        """Ask several questions within a transaction as one round trip. `query` then gives each answer, once."""
+        with self._mutex, translated():
+            before, self._unsent[:] = tuple(self._unsent), ()
+            cursor = self._live(before).cursor()
+            texts = [self._text(statement, values) for statement, values in questions]
+            cursor.execute("; ".join([*(self._text(statement, NONE) for statement in before), *texts]))
+            for _ in before:
+                cursor.nextset()
+            for text in texts:
+                self._answers[text] = cursor.fetchall()
+                cursor.nextset()
+
+    def _text(self, statement: str, values: Values) -> str:
+        """Return a statement with its values in it, quoted by libpq."""
+        cursor = psycopg.ClientCursor(self._live(()))
+        return cursor.mogrify(_named(statement), _adapted(values, self.project))
 
     def records(self, kind: type[R], tail: str = "", values: Values = NONE) -> list[R]:
         """Return records of a kind."""
@@ -153,6 +174,7 @@ class PostgreSQL:
         finally:
             self._depth = 0
             self._unsent.clear()
+            self._answers.clear()
             self._roll_back()
 
     @property
@@ -196,6 +218,7 @@ class PostgreSQL:
                 self._unsent.append(f"RELEASE SAVEPOINT {name}")
         finally:
             self._depth -= 1
+            self._answers.clear()  # what follows may have changed them
 
     def _run(self, statement: str, values: Values, *after: str) -> psycopg.Cursor[Row]:
         """Send what was not sent yet, a statement and what comes `after` it, as one round trip."""
