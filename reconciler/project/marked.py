@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.artifacts.files import cache_entries
@@ -37,8 +37,3 @@ def markings(loaded: Loaded, records: Snapshot) -> Iterator[Marking]:
         generation = records.generations.get(bound.key) if bound is not None else None
         if w.output is not None and bound is not None and bound.output == w.output and generation is not None:
             yield marking(w, bound.key, bound.document, generation.sha256, settings)
-
-
-def by_content(copies: Mapping[str, Copy]) -> dict[str, str]:
-    """Return the artifact that each copy shows, by the content of the copy."""
-    return {copy.sha256: copy.source for copy in copies.values()}

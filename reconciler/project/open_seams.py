@@ -35,6 +35,9 @@ class OpenSeam:
 
 def moved_on(orders: Iterable[Order]) -> tuple[OpenSeam, ...]:
     """Return the frozen seams of orders, each once, whose other clip has another version now."""
+    orders = tuple(orders)
+    if not any(order.seams for order in orders):
+        return ()
     picked = {order.clip.name: order.wanted.key for order in orders if order.wanted.output is not None}
     seams: dict[tuple[str, str], OpenSeam] = {}
     for order in orders:
