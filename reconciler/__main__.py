@@ -22,6 +22,9 @@ def main() -> int:
 
     Nothing is garbage while an answer or the program is loaded: the collector is off.
     """
+    if sys.platform == "win32":  # there are no flock, no fsync of a folder and no descriptors of folders
+        sys.stderr.write("error: clipform runs on Linux and macOS\n  help: on Windows, run it in WSL\n")
+        return 1
     gc.disable()
     try:
         code = _answer(sys.argv[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.frozen import dataclass
@@ -16,6 +17,7 @@ class Offer:
 
     saved: SavedPlan
     plan: Plan
+    file: Path | None = None  # where it was saved: a policy may ask for its signature
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -31,6 +31,7 @@ from reconciler.spec.project import ProjectOverlay, ProviderConfig
 if TYPE_CHECKING:
     from reconciler.engine.ports import Transport
     from reconciler.engine.run.signals import Hold
+    from reconciler.project.origins import Inspected
     from reconciler.project.spending import Spending
     from reconciler.providers.base import Dialect, Pace
     from reconciler.state.history import LogEntry
@@ -91,6 +92,24 @@ class Program:
         planned = workspace.plan(choice, workspace.recall(draft))
         return Offer(saved_plan.of(secrets.token_hex(16), choice, planned), planned.plan)
 
+    def save_plan(self, file: Path, *clips: str, exclude: Sequence[str] = ()) -> Offer:
+        """As `plan`, into a file that somebody may approve and apply. Raises UsageError for a file that is no plan."""
+        from reconciler.engine.run.session import save_plan
+
+        planned = save_plan(self._workspace(), Choice(clips, tuple(exclude), shows=True), file)
+        return Offer(saved_plan.read(file), planned.plan, file)
+
+    def approved_plan(self, file: Path) -> Offer:
+        """Return a saved plan that one of the allowed signers has approved. Raises Refused for any other, and for one
+        that is stale."""
+        from reconciler.project import approved_plan
+
+        workspace = self._workspace()
+        policy = approved_plan.policy_of(workspace.load().project, self.root, self.env)
+        approved = approved_plan.approved_plan(file, policy.signers)
+        planned = approved_plan.review(workspace, approved_plan.content(file), file.name)
+        return Offer(approved.saved, planned.plan, file)
+
     def apply(self, offer: Offer, **terms: Unpack[Terms]) -> Summary:
         """Carry out a plan exactly, once. Raises Refused, with nothing sent, if anything changed since it was made, or
         its `Terms` forbid it.
@@ -143,6 +162,28 @@ class Program:
         """Return the events of the log, oldest first: the newest `limit` of them, or all."""
         return self._workspace().events(draft, clip, limit)
 
+    def inspect(self, *paths: Path) -> list[Inspected]:
+        """Say of each video file which clip it is, whatever its name."""
+        from reconciler.engine.operations.inspect import inspect
+
+        return inspect(self._workspace(), paths)
+
+    def poster(self, clip: str, take: int | None = None) -> bytes:
+        """Return a picture of a take that has its video, by default the picked one, as JPEG. Raises UsageError if it
+        has none."""
+        from reconciler.media.thumbnails import cache_folder, make
+
+        workspace = self._workspace()
+        planned = workspace.plan(Choice((clip,), look=True), workspace.recall())
+        for step in planned.plan.steps:
+            result = planned.snapshot.generations.get(step.key)
+            is_it = step.output is not None if take is None else step.take == take
+            if step.clip == clip and is_it and result and workspace.objects(False).has(result.sha256, ".mp4"):
+                video = {result.sha256: workspace.objects(False).path(result.sha256, ".mp4")}
+                with cache_folder(workspace.state_dir(False)) as cache:
+                    return make(video, cache, previews=False).posters[result.sha256].read_bytes()
+        raise UsageError(f"{clip} has no such take with a video")
+
     def spending(self) -> Spending:
         """Return every purchase with its estimate and its cost, as `cost` counts them."""
         from reconciler.project.spending import spending
@@ -168,7 +209,7 @@ class Program:
         most, trust = _limit(terms.get("max_cost"), offer.plan.currency), terms.get("trust", False)
         workspace, saved = self._workspace(trust=trust), offer.saved
         options = ApplyOptions(saved.choice, saved, max_cost=most, timeout=terms.get("timeout"), hold=hold)
-        options = replace(options, agree=workspace.permit)
+        options = replace(options, agree=workspace.permit, plan_file=offer.file)
         events, connect = _Events(terms.get("on_event")), partial(self._connect, workspace, trust)
         with open_session(workspace, "apply", saved.choice.draft, offline=True) as session:
             return apply(session, options, _agreed, events, connect)
