@@ -95,9 +95,7 @@ def test_the_manual_page_is_the_help(request: pytest.FixtureRequest) -> None:
 
 
 def test_windows_is_refused_in_words() -> None:
-    code = (
-        "import sys; sys.platform = 'win32'; sys.argv = ['clipform', 'plan']; import reconciler.__main__ as m"
-    code += "; sys.exit(m.main())"
-    )
+    script = "import sys; sys.platform, sys.argv = 'win32', ['clipform', 'plan']; import reconciler.__main__ as program"
+    code = f"{script}; sys.exit(program.main())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "WSL" in done.stderr and "Traceback" not in done.stderr

@@ -65,9 +65,7 @@ def test_every_tool_but_apply_says_that_it_only_reads(film: Rig) -> None:
     assert asyncio.run(listed()) == {**dict.fromkeys(FREE, True), "apply": False}
 
 
-def test_an_agent_plans_a_person_approves_and_the_agent_applies_by_digest(
-    film: Rig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_agent_plans_a_person_approves_and_the_agent_applies_by_digest(film: Rig, tmp_path: Path) -> None:
     [planned] = call(film, ("plan", {"clips": ["lamp"]}))
     assert planned["summary"]["create"] == 1 and "approve-plan" in planned["to_approve"]
     digest = {"plan_digest": planned["plan_digest"]}
@@ -114,7 +112,7 @@ def test_free_tools_answer_and_mark_words_as_data(film: Rig) -> None:
         ("models", {"kind": "ark", "duration": 5}),
         ("explain", {"field": "duration"}),
     )
-    assert all(answer["note"] == tools.DATA and "error" not in answer for answer in answers)
+    assert all(answer["notice"] == tools.DATA and "error" not in answer for answer in answers)
     assert {row["clip"]: row["state"] for row in answers[1]["clips"]} == {"lamp": "ready", "sun": "new"}
     assert answers[5]["files"][0]["matches"][0]["clip"] == "lamp"
     [picture] = call(film, ("picture", {"clip": "lamp"}))
