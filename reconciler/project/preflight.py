@@ -19,6 +19,7 @@ from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
 from reconciler.providers.media_routes import Hosting, MediaKind, NoRoute, Route, hosting_of
+from reconciler.providers.registry import DESCRIBED
 from reconciler.spec import environment
 from reconciler.spec.memo import reuse
 from reconciler.spec.project import Clip, Project
@@ -117,6 +118,9 @@ class Preflight:
 def check_addresses(project: Project, env: Mapping[str, str]) -> Iterator[Diagnostic]:
     """Yield each provider address that names a variable which is not set."""
     for config in project.providers.values():
+        if config.spec.kind == DESCRIBED and not config.spec.base_url:
+            text = f"provider {config.alias}: kind {DESCRIBED} has no address of its own"
+            yield Diagnostic("no-address", text, config.where, "add base_url: https://…")
         try:
             environment.resolved(config.spec.base_url or "", f"providers.{config.alias}.base_url", env)
         except ClipformError as error:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 GROUP = "clipform.providers"
 
+DESCRIBED = "http"
+"""The kind of a vendor that the project describes; in keys and records the vendor's name follows: `http:acme`."""
+
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         "draft": "reconciler.providers.registry:create_draft",
@@ -60,6 +63,10 @@ def create_draft(settings: Mapping[str, object]) -> Dialect:
 
 
 def _factory(kind: str) -> Factory:
+    if kind.partition(":")[0] == DESCRIBED:
+        from reconciler.providers.http.dialect import create
+
+        return create
     if kind in BUILT_IN:
         module, name = BUILT_IN[kind].split(":")
         factory: Factory = getattr(import_module(module), name)
@@ -74,7 +81,9 @@ def _unknown(kind: str) -> Diagnostic:
     other = VENDORS.get(kind.lower())
     near = [other] if other else difflib.get_close_matches(kind, kinds(), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return Diagnostic("unknown-kind", f"unknown provider kind {kind!r}{hint}", help=f"kinds: {', '.join(kinds())}")
+    return Diagnostic(
+        "unknown-kind", f"unknown provider kind {kind!r}{hint}", help=f"kinds: {', '.join((*kinds(), DESCRIBED))}"
+    )
 
 
 @cache

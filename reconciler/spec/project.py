@@ -179,8 +179,9 @@ class ProviderConfig:
 
     @property
     def kind(self) -> str:
-        """Which dialect it uses."""
-        return self.spec.kind
+        """Which dialect it uses; one that the project describes is named by its vendor, `http:NAME`."""
+        name = self.spec.settings.get("name", "") if self.spec.kind == "http" else ""
+        return f"http:{name}" if name else self.spec.kind
 
     @property
     def credentials(self) -> Mapping[str, Secret | str]:
