@@ -18,7 +18,7 @@ from reconciler.providers.base import Dialect, Job, Pace, PollTrouble, Refusal, 
 from reconciler.providers.capabilities import CancelRefused, Listed, TaskPage
 from reconciler.providers.catalogue import catalogue
 from reconciler.providers.error_codes import REFUSING, Complaint, other_task, poll_trouble, submitted
-from reconciler.providers.http.wire import REFUSALS, HttpSettings, body_of, place
+from reconciler.providers.http.wire import REFUSALS, HttpSettings, body_of, holes, place
 from reconciler.providers.http_dialect import HttpDialect, fill, present
 from reconciler.providers.replies import (
     code_text,
@@ -33,8 +33,8 @@ from reconciler.providers.replies import (
 )
 from reconciler.providers.settings import read
 
-PREFIX = "http:"
-"""How the kind of a vendor begins that the project describes; its name follows."""
+MARK = "mark"
+"""The placeholder, and the member of `list.echo`, of the number that is drawn for one request."""
 
 
 class HttpVendor(HttpDialect[HttpSettings]):
@@ -114,6 +114,12 @@ class HttpVendor(HttpDialect[HttpSettings]):
 
 
 class _WithList(HttpVendor):
+    def marks(self, job: Job) -> range:
+        """Return the numbers of which one is sent, if the request has a place for it and the list shows it."""
+        wire = self.settings
+        shown = wire.list is not None and MARK in wire.list.echo and MARK in holes(wire.request)
+        return wire.marks if shown else range(0)
+
     @property
     def list_size(self) -> int:
         """The most tasks on a page."""
@@ -136,7 +142,8 @@ class _WithList(HttpVendor):
     def _listed(self, entry: object) -> Listed:
         wire = self.settings.list
         task = task_id(place(self.settings.id, entry)) or ""
-        echo = {name: place(path, entry) for name, path in (wire.echo.items() if wire else ())}
+        places = wire.echo.items() if wire else ()
+        echo = {"expires_after" if name == MARK else name: place(path, entry) for name, path in places}
         shown = {name: value for name, value in echo.items() if isinstance(value, str | int)}
         answer = self.read_poll(task, Reply(200, entry))
         return Listed(task, answer, _time(place(wire.created, entry)) if wire else None, shown)

@@ -20,9 +20,10 @@ State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 FIELDS = (
     *("model", "prompt", "duration", "resolution", "ratio", "first_frame", "last_frame", "images", "videos", "audios"),
-    *("seed", "camera_fixed", "audio", "watermark", "return_last_frame"),
+    *("seed", "camera_fixed", "audio", "watermark", "return_last_frame", "mark"),
 )
-"""What a request's template may name in braces."""
+"""What a request's template may name in braces. `mark` is a number that is drawn for one request: a list that shows it
+tells that request from every other."""
 
 REFUSALS = {
     "input": Refusal.INPUT,
@@ -32,6 +33,7 @@ REFUSALS = {
     "busy": Refusal.BUSY,
 }
 _HOLE = re.compile(r"\{(\w+)\}")
+_SPAN = re.compile(r"(\d{1,9})-(\d{1,9})")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -99,6 +101,7 @@ class HttpSettings(Settings):
         default_factory=dict,
         metadata={"help": "Codes, or `http 422`, that prove that nothing was accepted. Any other is asked about."},
     )
+    mark_range: str = setting("The numbers that {mark} may be; at least a thousand.", "1-999999999")
     not_found: tuple[str, ...] = setting("Codes of a poll by which a task is unknown there.", ("http 404",))
     list: ListSettings | None = setting("The vendor's list of tasks.", None)
     cancel: CancelSettings | None = setting("How a queued task is cancelled.", None)
@@ -115,9 +118,17 @@ class HttpSettings(Settings):
             raise ValueError(f"request has an unknown placeholder {{{wrong[0]}}}; fields: {', '.join(FIELDS)}")
         if secret := next((name for name in self.headers if name.lower() in ("authorization", "cookie")), None):
             raise ValueError(f"headers: {secret} is set by auth_header, from the environment")
+        if len(self.marks) < 1000:
+            raise ValueError("mark_range is a span of at least a thousand numbers, such as 1-999999999")
         for place in fields(self):
             if place.name in _PLACES:
                 compiled(getattr(self, place.name))
+
+    @property
+    def marks(self) -> range:
+        """The numbers that `{mark}` may be."""
+        span = _SPAN.fullmatch(self.mark_range)
+        return range(int(span[1]), int(span[2]) + 1) if span else range(0)
 
 
 _PLACES = ("id", "state", "video", "last_frame", "progress", "seed", "error_code", "error_message")
@@ -173,7 +184,15 @@ def _fields(job: Job) -> Mapping[str, object]:
     lists = {name: values(getattr(job, name)) for name in ("images", "videos", "audios")}
     costly = {name: stated(job, name) for name in ("duration", "resolution", "audio")}
     plain = {name: getattr(job, name) for name in ("ratio", "seed", "camera_fixed", "watermark", "return_last_frame")}
-    return {"model": job.model.name, "prompt": job.prompt, **media, **lists, **costly, **plain}
+    return {
+        "model": job.model.name,
+        "prompt": job.prompt,
+        "mark": job.expires_after,
+        **media,
+        **lists,
+        **costly,
+        **plain,
+    }
 
 
 def _filled(value: object, given: Mapping[str, object]) -> object:
