@@ -100,8 +100,8 @@ class HttpVendor(HttpDialect[HttpSettings]):
     def _result(self, body: object) -> base.Succeeded | base.NoOutput:
         video, frame = (_link(place(path, body)) for path in (self.settings.video, self.settings.last_frame))
         if video is None:
-            shown = quoted(place(self.settings.video, body))
-            return base.NoOutput(f"the task succeeded without a usable link: {shown}")
+            sent = quoted(place(self.settings.video, body))
+            return base.NoOutput(f"the task succeeded without a usable link: {sent}")
         return base.Succeeded(video, frame, seed=integer(place(self.settings.seed, body)))
 
     def _complaint(self, reply: Reply) -> Complaint:
@@ -117,8 +117,8 @@ class _WithList(HttpVendor):
     def marks(self, job: Job) -> range:
         """Return the numbers of which one is sent, if the request has a place for it and the list shows it."""
         wire = self.settings
-        shown = wire.list is not None and MARK in wire.list.echo and MARK in holes(wire.request)
-        return wire.marks if shown else range(0)
+        value = wire.list is not None and MARK in wire.list.echo and MARK in holes(wire.request)
+        return wire.marks if value else range(0)
 
     @property
     def list_size(self) -> int:
@@ -144,9 +144,9 @@ class _WithList(HttpVendor):
         task = task_id(place(self.settings.id, entry)) or ""
         places = wire.echo.items() if wire else ()
         echo = {"expires_after" if name == MARK else name: place(path, entry) for name, path in places}
-        shown = {name: value for name, value in echo.items() if isinstance(value, str | int)}
+        facts = {name: value for name, value in echo.items() if isinstance(value, str | int)}
         answer = self.read_poll(task, Reply(200, entry))
-        return Listed(task, answer, _time(place(wire.created, entry)) if wire else None, shown)
+        return Listed(task, answer, _time(place(wire.created, entry)) if wire else None, facts)
 
 
 class _WithCancel(HttpVendor):
