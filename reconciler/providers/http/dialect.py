@@ -117,8 +117,8 @@ class _WithList(HttpVendor):
     def marks(self, job: Job) -> range:
         """Return the numbers of which one is sent, if the request has a place for it and the list shows it."""
         wire = self.settings
-        value = wire.list is not None and MARK in wire.list.echo and MARK in holes(wire.request)
-        return wire.marks if value else range(0)
+        is_shown = wire.list is not None and MARK in wire.list.echo and MARK in holes(wire.request)
+        return wire.marks if is_shown else range(0)
 
     @property
     def list_size(self) -> int:
