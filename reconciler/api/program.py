@@ -93,7 +93,7 @@ class Program:
         return Offer(saved_plan.of(secrets.token_hex(16), choice, planned), planned.plan)
 
     def save_plan(self, file: Path, *clips: str, exclude: Sequence[str] = ()) -> Offer:
-        """As `plan`, into a file that somebody may approve and apply. Raises UsageError for a file that is not a plan."""
+        """As `plan`, into a file that somebody may approve and apply. Raises UsageError for any other file."""
         from reconciler.engine.run.session import save_plan
 
         planned = save_plan(self._workspace(), Choice(clips, tuple(exclude), shows=True), file)
