@@ -133,7 +133,7 @@ class _SectionReader:
             return None
         errors = self._problems.errors
         values = {
-            key: self._resolver.resolve(item.value, replace(self._scope, env=_use(key)))
+            key: self._resolver.resolve(item.value, replace(self._scope, env=_use(key, kind)))
             for key, item in entry.value.entries.items()
             if key in kind.model_fields
         }
@@ -154,6 +154,8 @@ class _SectionReader:
                     self._problems.error("env-here", message, section.entries[key].value.where, help)
 
 
-def _use(key: str) -> Env:
-    """Return what `${env.X}` means in a field."""
-    return Env.NAME if key in _SECRETS else Env.KEPT if key in ADDRESSES else Env.REFUSED
+def _use(key: str, kind: type[SpecModel]) -> Env:
+    """Return what `${env.X}` means in a field of a section: addresses contain it where the section can list it."""
+    if key in _SECRETS:
+        return Env.NAME
+    return Env.KEPT if key in ADDRESSES and "env" in kind.model_fields else Env.REFUSED
