@@ -89,3 +89,12 @@ def test_the_example_for_a_team_is_valid_and_drawn_without_its_database(
 def test_the_schema_beside_an_example_is_the_one_that_the_program_writes(name: str) -> None:
     beside = json.loads((EXAMPLES / name / "clipform.schema.json").read_text(encoding="utf-8"))
     assert beside == json_schema()
+
+
+def test_every_example_is_listed() -> None:
+    page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()} == set(
+        re.findall(r"^\| \[`(\w+)`\]", page, re.M)
+    )
+    for link in re.findall(r"\]\(([^)]+)\)", page):
+        assert (EXAMPLES / link).exists(), link
