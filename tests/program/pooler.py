@@ -16,7 +16,7 @@ import pytest
 
 @contextmanager
 def pooler(url: str, folder: Path) -> Iterator[str]:
-    """Yield the address of a pooler that gives two connections to all its clients."""
+    """Yield the address of a pooler that gives four connections to all its clients."""
     program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         pytest.skip("NOT RUN behind a pooler: apt-get install pgbouncer")
@@ -26,7 +26,7 @@ def pooler(url: str, folder: Path) -> Iterator[str]:
     settings.write_text(
         f"[databases]\npostgres = host={url.partition('host=')[2]} dbname=postgres user=clipform\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
-        "pool_mode = transaction\ndefault_pool_size = 2\nmax_client_conn = 100\nlog_connections = 0\n"
+        "pool_mode = transaction\ndefault_pool_size = 4\nmax_client_conn = 100\nlog_connections = 0\n"
         "log_disconnections = 0\nlog_stats = 0\n"
     )
     who = {"user": pwd.getpwnam("nobody").pw_uid} if os.geteuid() == 0 else {}
