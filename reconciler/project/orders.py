@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -22,7 +22,7 @@ from reconciler.plan import estimate, prices
 from reconciler.plan.estimate import PricedRequest
 from reconciler.plan.model import Brief, Cost, Wanted
 from reconciler.project.priced import priced_request
-from reconciler.project.seams import NO_SEAMS, NOTHING, Held, Seams
+from reconciler.project.seams import NO_SEAMS, Held, Seams
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
 from reconciler.spec.environment import is_local
@@ -39,8 +39,6 @@ if TYPE_CHECKING:  # loads pydantic
 Costs = dict[tuple[str, PricedRequest], tuple[PricedRequest, Cost]]
 """The prices of one load by all that they depend on: the provider, which has the price table, and the request."""
 
-NO_PICKS: Mapping[str, tuple[str, int]] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -53,7 +51,7 @@ class Order:
     hashes: Mapping[str, str]  # SHA-256 of its local inputs by path
     prices: tuple[PriceRow, ...] = ()  # the provider's price table, also for the usage that it reports
     priced: PricedRequest = PricedRequest("")  # what its price depends on
-    seams: Held = NOTHING
+    seams: Held = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class ClipInputs:
     day: date | None  # prices of other days do not count
     hashes: Mapping[str, str]  # of its own inputs
     picked: Mapping[str, tuple[str, int]]  # key and take of each clip that it depends on
-    seams: Held = NOTHING
+    seams: Held = field(default_factory=dict)
 
     def values(self) -> tuple[object, ...]:
         """Return the same values as a flat tuple, for comparison."""
@@ -89,7 +87,7 @@ class Beyond:
     """What orders depend on beside their clips: the key and picked take of each other clip that they may use, and what
     frozen seams hold on to."""
 
-    picks: Mapping[str, tuple[str, int]] = NO_PICKS
+    picks: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     seams: Seams = NO_SEAMS
 
 

@@ -37,7 +37,7 @@ from reconciler.project.located import NO_PLACES, located
 from reconciler.project.lock_lines import LockLines
 from reconciler.project.model import Choice, Loaded, Planned, read_later
 from reconciler.project.open_seams import warnings as seam_warnings
-from reconciler.project.orders import NO_PICKS, Beyond, Order, build_orders, drafted_clip
+from reconciler.project.orders import Beyond, Order, build_orders, drafted_clip
 from reconciler.project.own_state import require_own
 from reconciler.project.pace import slots
 from reconciler.project.past import clips_changed_since
@@ -222,7 +222,7 @@ class Workspace:
         if not draft:
             used |= cache.providers() if cache else set()
             self._asking = (replace(project, clips=()) if is_inside else project, dialects, self._outside, used)
-        picks = cache.picks() if cache else NO_PICKS
+        picks = cache.picks() if cache else {}
         held = NO_SEAMS if draft else seams_of(project, picks, self.lock_entries)
         orders = build_orders(project, resolved, hashes, self.today(), Beyond(picks, held))
         if cache is not None:
