@@ -19,7 +19,8 @@ PLAIN = {
     "next_command.py",
     "views/markdown.py",
     "cli/shells.py",
-}  # the composer; a heading; scripts for a start-up file
+    "engine/operations/agents_file.py",
+}  # the composer; a heading; scripts for a start-up file; a document
 
 
 def _docstrings(tree: ast.AST) -> set[int]:

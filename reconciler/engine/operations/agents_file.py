@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError
+from reconciler.next_command import command
 from reconciler.state import disk
 
 NAME = "AGENTS.md"
@@ -33,7 +34,7 @@ def write_agents_file(folder: Path) -> str:
     """Write the file and return its name. Raises ClipformError if there is one."""
     path = folder / NAME
     if path.exists() or path.is_symlink():
-        help = "add a line that names clipform plan and clipform approve-plan to it"
+        help = f"add a line that names {command('plan')} and {command('approve-plan')} to it"
         raise ClipformError(f"{NAME} already exists", help=help, code="exists")
     with disk.translated(f"write {NAME}"):
         disk.replace(path, TEXT.encode())
