@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconciler.diagnostics import StateError
 from reconciler.engine.run import session
 from reconciler.events import Summary
 from reconciler.records import Attempt, State
-from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Store
@@ -28,8 +29,8 @@ def test_an_intent_that_is_there_though_its_commit_failed_is_known_not_to_have_b
     """SQLite may fail at the last sync of a commit that every later reader finds done."""
     real = session.Store.begin
 
-    def fails(self: Store, new: NewAttempt, caps: Caps | None = None) -> Attempt:
-        real(self, new, caps)
+    def fails(self: Store, *given: Any) -> Attempt:
+        real(self, *given)
         raise StateError("cannot use the state: disk I/O error")
 
     with monkeypatch.context() as patch:
