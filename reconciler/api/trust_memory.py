@@ -6,9 +6,11 @@ that any new or changed demand is asked about, and one that is gone is not.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from reconciler.diagnostics import Refused
@@ -56,14 +58,28 @@ class TrustMemory:
 
     def add(self, root: Path, demands: Iterable[Demand]) -> bool:
         """Trust demands of a project. Returns False if that cannot be remembered."""
-        projects = self.projects()
-        lines = {*projects.get(str(root), ()), *map(str, demands)}
-        return self._write(projects | {str(root): sorted(lines)})
+        with self._turn():
+            projects = self.projects()
+            lines = {*projects.get(str(root), ()), *map(str, demands)}
+            return self._write(projects | {str(root): sorted(lines)})
 
     def forget(self, root: Path) -> bool:
         """Forget a project. Returns False if it was not known."""
-        projects = self.projects()
-        return projects.pop(str(root), None) is not None and self._write(projects)
+        with self._turn():
+            projects = self.projects()
+            return projects.pop(str(root), None) is not None and self._write(projects)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for other processes that change the file: each writes what it has read. Without locks it goes on."""
+        with ExitStack() as held:
+            if self._path is not None:
+                with suppress(OSError):
+                    self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                    held.callback(os.close, folder)
+                    fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
 
     def _write(self, projects: Mapping[str, list[str]]) -> bool:
         """Replace the file atomically; only its owner can read it."""
@@ -71,7 +87,6 @@ class TrustMemory:
             return False
         text = json.dumps({"version": 1, "projects": projects}, indent=1, sort_keys=True) + "\n"
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             disk.replace(self._path, text.encode(), 0o600)
         except OSError:
             return False
