@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,8 +28,19 @@ def test_commands_that_remember_at_once_forget_nothing(tmp_path: Path) -> None:
 
 
 def test_without_taking_turns_something_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TrustMemory, "_turn", lambda self: nullcontext())
-    assert any(len(remembered(tmp_path / str(attempt))) < len(PROJECTS) for attempt in range(20))
+    both, read = threading.Barrier(2, timeout=60), TrustMemory.projects
+    env = {"HOME": str(tmp_path)}
+
+    def slowly(memory: TrustMemory) -> dict[str, list[str]]:
+        projects = read(memory)
+        both.wait()  # each has read before the other writes
+        return projects
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(TrustMemory, "_turn", lambda self: nullcontext())
+        patch.setattr(TrustMemory, "projects", slowly)
+        assert all(pool.map(lambda root: TrustMemory(env).add(root, [DEMAND]), PROJECTS[:2]))
+    assert len(TrustMemory(env).projects()) == 1
 
 
 def test_without_a_home_nothing_is_remembered() -> None:
