@@ -28,6 +28,7 @@ def test_commands_that_remember_at_once_forget_nothing(tmp_path: Path) -> None:
 
 
 def test_without_taking_turns_something_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".config/clipform").mkdir(parents=True)
     both, read = threading.Barrier(2, timeout=60), TrustMemory.projects
     env = {"HOME": str(tmp_path)}
 
