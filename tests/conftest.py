@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import secrets
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,7 +52,11 @@ def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealS3]:
     """One server for all tests of a process; it takes as long to start as many tests."""
     if not is_installed():
         pytest.skip("NOT RUN against a real S3 server: apt-get install radosgw ceph-mon ceph-osd")
-    with radosgw(tmp_path_factory.mktemp("s3")) as server:
+    with ExitStack() as running:
+        try:
+            server = running.enter_context(radosgw(tmp_path_factory.mktemp("s3")))
+        except subprocess.TimeoutExpired:  # a stranger took a port that was free
+            server = running.enter_context(radosgw(tmp_path_factory.mktemp("s3")))
         yield server
 
 

@@ -78,7 +78,7 @@ def radosgw(folder: Path) -> Iterator[RealS3]:
     def run(*words: str) -> str:
         program, *arguments = words
         command = [program, "-c", str(folder / "ceph.conf"), *arguments]
-        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=120).stdout
+        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=45).stdout
 
     with ExitStack() as running:
 

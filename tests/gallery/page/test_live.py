@@ -97,7 +97,7 @@ def test_a_paid_clip_is_bought_once_at_the_price_in_the_button(paid: Path, vendo
         card(page, "hero", "new")
         page.keyboard.press("j")
         page.keyboard.press("Enter")
-        page.get_by_role("button", name="Apply · 0.50 USD").last.click()
+        page.get_by_role("article", name="hero").get_by_role("button", name="Apply · 0.50 USD").click()
         dialog = page.get_by_role("dialog", name="Apply hero?")
         expect(dialog).to_contain_text("Maximum cost")
         dialog.get_by_role("button", name="Cancel").click()
