@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for size in sorted(asked.sizes):
             place = Path(folder) / str(size)
             own = _cases(project.up_to_date(place / "project", size), SCRIPT)
-            if asked.before is not None:
+            if asked.before is not None and size >= 100:  # an older one may not have the small project
                 own += _before(asked.before.resolve(), place / "before", size)
             own += [peers.case(peer, file, place / peer.command[0], size) for peer, file in programs.items()]
             cases |= {(size, case.name): case for case in own}
