@@ -29,6 +29,8 @@ SLOW = (
     *("cli/test_trust_commands.py", "engine/run/test_many_in_flight.py", "engine/run/test_renamed_in_clone.py"),
     *("engine/uncertain/test_vendor_time.py", "project/test_spec_cache.py", "seal", "state/test_amounts.py"),
     *("state/test_damage.py", "state/test_migrations.py", "state/test_rebuild.py", "style/test_import_graph.py"),
+    *("agents", "artifacts/test_bucket_receipts.py", "artifacts/test_shelf.py", "cluster", "test_packages.py"),
+    *("state/test_accounts.py", "state/test_lineage.py", "state/test_partitions.py", "state/test_pooler.py"),
     *("docs/test_shown.py", "docs/test_site.py", "e2e", "emulator/test_ark_sdk.py", "emulator/test_process.py"),
     *("engine/run/test_real_processes.py", "engine/uncertain/test_lost_answers.py", "gallery", "media"),
     *("program", "reliability", "terminal", "test_benchmarks.py", "test_examples.py", "watch"),
