@@ -16,6 +16,7 @@ from pathlib import Path
 from reconciler.diagnostics import Refused
 from reconciler.next_command import command
 from reconciler.plan.model import Demand
+from reconciler.project.approved_plan import configuration
 from reconciler.state import disk
 
 _LIMIT = 16 << 20
@@ -32,9 +33,8 @@ class TrustMemory:
     """The file of one user. Without a home folder nothing is remembered."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        base, home = environment.get("XDG_CONFIG_HOME", ""), environment.get("HOME", "")
-        folder = Path(base) if base.startswith("/") else Path(home) / ".config" if home.startswith("/") else None
-        self._path = None if folder is None else folder / "clipform" / "trust.json"
+        folder = configuration(environment)
+        self._path = None if folder is None else folder / "trust.json"
 
     def projects(self) -> dict[str, list[str]]:
         """Return the trusted demands of each project; empty if the file is missing or is not ours."""

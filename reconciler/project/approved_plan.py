@@ -111,7 +111,7 @@ def policy_of(project: Project, root: Path, env: Mapping[str, str]) -> Policy:
     """Return the stricter of the two policies, with the file of the signers that it goes by."""
     file = _policy_file(env)
     machine = _machine_policy(file, is_named="CLIPFORM_POLICY" in env)
-    folder = (_configuration(env) or Path("/nonexistent")) / "allowed_signers"
+    folder = (configuration(env) or Path("/nonexistent")) / "allowed_signers"
     if machine.approved_plans or machine.signers:
         signers = file.parent / os.path.expanduser(machine.signers) if file and machine.signers else folder
     else:
@@ -132,11 +132,11 @@ def _machine_policy(file: Path | None, *, is_named: bool) -> Policy:
 def _policy_file(env: Mapping[str, str]) -> Path | None:
     if "CLIPFORM_POLICY" in env:
         return Path(env["CLIPFORM_POLICY"])
-    folder = _configuration(env)
+    folder = configuration(env)
     return None if folder is None else folder / "policy.yaml"
 
 
-def _configuration(env: Mapping[str, str]) -> Path | None:
+def configuration(env: Mapping[str, str]) -> Path | None:
     """Return the folder of the user's configuration, None without a home."""
     base, home = env.get("XDG_CONFIG_HOME", ""), env.get("HOME", "")
     folder = Path(base) if base.startswith("/") else Path(home) / ".config" if home.startswith("/") else None

@@ -73,12 +73,12 @@ def make(
     return made
 
 
-def test_the_end_of_an_apply_is_told_once_and_signed(make: Callable[..., Rig], receiver: Receiver) -> None:
+def test_the_end_of_an_apply_is_sent_once_and_signed(make: Callable[..., Rig], receiver: Receiver) -> None:
     film = make({"url": f"{receiver.url}/hook", "secret": "${env.NOTIFY_SECRET}"})
     assert film.run("apply", "--yes").code == 0
     headers, body = receiver.messages.get(timeout=60)
-    told = json.loads(body)
-    assert (told["event"], told["project"], told["clips"]["done"]) == ("done", "film", ["lamp"])
+    message = json.loads(body)
+    assert (message["event"], message["project"], message["clips"]["done"]) == ("done", "film", ["lamp"])
     moment, signed = (part.partition("=")[2] for part in headers["x-clipform-signature"].split(","))
     assert hmac.compare_digest(
         signed, hmac.new(SECRET.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
@@ -88,14 +88,14 @@ def test_the_end_of_an_apply_is_told_once_and_signed(make: Callable[..., Rig], r
     assert receiver.messages.empty()
 
 
-def test_a_refusal_by_a_cap_is_told(make: Callable[..., Rig], receiver: Receiver) -> None:
+def test_a_refusal_by_a_cap_is_sent(make: Callable[..., Rig], receiver: Receiver) -> None:
     prices = {"prices": [{"model": "*", "per_clip": 2}]}
     film = make({"url": receiver.url, "on": ["cap"]}, provider=prices, budget={"currency": "USD", "per_apply": 1})
     assert film.run("apply", "--yes").code == 4
     assert receiver.document()["event"] == "cap" and film.ledger() == []
 
 
-def test_what_was_left_at_the_provider_is_told(make: Callable[..., Rig], receiver: Receiver) -> None:
+def test_what_was_left_at_the_provider_is_sent(make: Callable[..., Rig], receiver: Receiver) -> None:
     film = make({"url": receiver.url, "on": ["expiring"]})
     assert film.run("apply", "--yes", "--detach").code == 0
     assert receiver.document()["clips"]["expiring"] == ["lamp"]
@@ -139,12 +139,12 @@ def test_drafts_tell_nobody(make: Callable[..., Rig], receiver: Receiver) -> Non
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the library
-def test_services_are_told_by_apprise(make: Callable[..., Rig], receiver: Receiver, monkeypatch: Any) -> None:
+def test_services_get_it_by_apprise(make: Callable[..., Rig], receiver: Receiver, monkeypatch: Any) -> None:
     monkeypatch.setenv("SERVICES", receiver.url.replace("http://", "json://"))
     film = make({"apprise": "${env.SERVICES}", "on": ["done"]})
     assert film.run("apply", "--yes", "--trust").code == 0
-    told = receiver.document()
-    assert told["title"] == "clipform: film done" and told["message"] == "1 made"
+    message = receiver.document()
+    assert message["title"] == "clipform: film done" and message["message"] == "1 made"
 
 
 @pytest.mark.parametrize("section", [{"url": "ftp://x"}, {"on": ["everything"]}, {"secret": "plain"}, {"urls": "x"}])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from state_kit import Clock, Maker, memory_store
+from team_kit import Connect, Team
 
 from reconciler.state.store import Store
 
@@ -55,3 +56,12 @@ def file_limit() -> Iterator[Callable[[int], AbstractContextManager[None]]]:
 
     yield limited
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def team(shared_sql: Connect) -> Iterator[Team]:
+    """Working copies with one ledger."""
+    together = Team(shared_sql)
+    yield together
+    for store in together.stores:
+        store.close()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from state_kit import Clock, memory_store
 
+from reconciler.diagnostics import Refused, StateError
 from reconciler.state.leases import Member, SharedStore
 from reconciler.state.sql.postgres import PostgreSQL
+
+USD = {"cost_micros": 6, "currency": "USD"}
 
 Connect = Callable[..., PostgreSQL]
 
@@ -38,3 +42,10 @@ class Team:
         locks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         same = f"({number})::bigint = ((classid::bigint << 32) | objid::bigint)"
         return self.sql.query(f"{locks} AND {same}") != []
+
+
+def code(act: Callable[[], object]) -> str:
+    """The code of the refusal that a call ends with."""
+    with pytest.raises((StateError, Refused)) as error:
+        act()
+    return error.value.code

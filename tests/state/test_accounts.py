@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from state_kit import order
-from team_kit import Connect, Team
+from team_kit import Team
 
 from reconciler.records import State
 from reconciler.state.accounts import NotYet
 from reconciler.state.leases import SharedStore
 
 STUDIO = {"account": "studio"}
-
-
-@pytest.fixture
-def team(shared_sql: Connect) -> Iterator[Team]:
-    together = Team(shared_sql)
-    yield together
-    for store in together.stores:
-        store.close()
 
 
 def refused(store: SharedStore, key: str, **new: object) -> NotYet:

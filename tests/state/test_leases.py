@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from state_kit import order, result
-from team_kit import Connect, Team
+from team_kit import USD, Connect, Team, code
 
 from reconciler.diagnostics import Refused, StateError
 from reconciler.records import State
@@ -17,23 +17,6 @@ from reconciler.state.leases import SharedStore
 from reconciler.state.ledger import Facts
 from reconciler.state.sql import postgres
 from reconciler.state.sql.postgres import PostgreSQL
-
-USD = {"cost_micros": 6, "currency": "USD"}
-
-
-@pytest.fixture
-def team(shared_sql: Connect) -> Iterator[Team]:
-    together = Team(shared_sql)
-    yield together
-    for store in together.stores:
-        store.close()
-
-
-def code(act: Callable[[], object]) -> str:
-    with pytest.raises((StateError, Refused)) as error:
-        act()
-    return error.value.code
-
 
 # --- laws ---------------------------------------------------------------------------------
 

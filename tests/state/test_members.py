@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from state_kit import order, result
-from team_kit import Connect, Team
+from team_kit import USD, Team, code
 
-from reconciler.diagnostics import Refused, StateError
+from reconciler.diagnostics import StateError
 from reconciler.records import State
 from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipt
-
-USD = {"cost_micros": 6, "currency": "USD"}
-
-
-@pytest.fixture
-def team(shared_sql: Connect) -> Iterator[Team]:
-    together = Team(shared_sql)
-    yield together
-    for store in together.stores:
-        store.close()
-
-
-def code(act: Callable[[], object]) -> str:
-    with pytest.raises((StateError, Refused)) as error:
-        act()
-    return error.value.code
 
 
 def test_a_working_copy_goes_on_with_its_own_attempts_at_once(team: Team) -> None:

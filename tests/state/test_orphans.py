@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from state_kit import order
-from team_kit import Connect, Team
+from team_kit import Team
 
 from reconciler.diagnostics import StateError
 from reconciler.records import State
 from reconciler.state.ledger import Facts
-
-
-@pytest.fixture
-def team(shared_sql: Connect) -> Iterator[Team]:
-    together = Team(shared_sql)
-    yield together
-    for store in together.stores:
-        store.close()
 
 
 def test_a_sender_that_woke_up_late_says_that_it_did_not_send(team: Team) -> None:
