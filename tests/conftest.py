@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from hypothesis import settings
 
@@ -55,8 +56,11 @@ def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealS3]:
     with ExitStack() as running:
         try:
             server = running.enter_context(radosgw(tmp_path_factory.mktemp("s3")))
-        except subprocess.TimeoutExpired:  # a stranger took a port that was free
-            server = running.enter_context(radosgw(tmp_path_factory.mktemp("s3")))
+        except (subprocess.SubprocessError, httpx.HTTPError):  # a stranger took a port that was free
+            try:
+                server = running.enter_context(radosgw(tmp_path_factory.mktemp("s3")))
+            except (subprocess.SubprocessError, httpx.HTTPError) as error:
+                pytest.skip(f"NOT RUN against a real S3 server: it did not start: {error}")
         yield server
 
 

@@ -40,6 +40,9 @@ memstore device bytes = 268435456
 mon allow pool size one = true
 mon data avail warn = 0
 mon data avail crit = 0
+mon tick interval = 1
+paxos propose interval = 0.05
+paxos min wait = 0.01
 run dir = {folder}
 log file =
 admin socket =
@@ -78,7 +81,7 @@ def radosgw(folder: Path) -> Iterator[RealS3]:
     def run(*words: str) -> str:
         program, *arguments = words
         command = [program, "-c", str(folder / "ceph.conf"), *arguments]
-        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=45).stdout
+        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=120).stdout
 
     with ExitStack() as running:
 
@@ -135,7 +138,8 @@ def _make_bucket(url: str, keys: Mapping[str, str]) -> None:
         secret_access_key=secret,
         client_options={"allow_http": True},
     )
-    httpx.put(obstore.sign(store, "PUT", "", timedelta(minutes=5)), timeout=60).raise_for_status()
+    with httpx.Client(transport=httpx.HTTPTransport(retries=7), timeout=60) as client:  # until the gateway listens
+        client.put(obstore.sign(store, "PUT", "", timedelta(minutes=5))).raise_for_status()
 
 
 def _free_ports(count: int) -> list[int]:
