@@ -160,3 +160,10 @@ class ProviderError(ClipformError):
     """A provider refused a request, or is unreachable."""
 
     exit_code = 3
+
+
+def no_extra(subject: str, *extras: str) -> ClipformError:
+    """Return the error for what needs a library that comes with extras of the package."""
+    names, which = ", ".join(extras), "extra" if len(extras) == 1 else "extras"
+    help = f"uv tool install 'clipform[{','.join(extras)}]'"
+    return ClipformError(f"{subject} needs the {which} {names}", help=help, code="no-extra")

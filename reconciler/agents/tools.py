@@ -79,14 +79,13 @@ def validate(program: Program) -> Document:
 def plan(program: Program, clips: list[str], exclude: list[str], draft: bool) -> Document:
     """Return what apply would do. A plan that would change something is saved, and the answer says what a person runs
     to approve it."""
-    offer = program.plan(*clips, exclude=exclude, draft=draft)
-    if draft or not offer.has_changes:
+    if draft:
+        return program.plan(*clips, exclude=exclude, draft=True).document()
+    offer = program.plan_into(program.root / PLANS, *clips, exclude=exclude)
+    if offer.file is None:
         return offer.document()
-    program.root.joinpath(PLANS).mkdir(parents=True, exist_ok=True)
-    file = program.root / PLANS / f"{offer.digest}.plan"
-    saved = program.save_plan(file, *clips, exclude=exclude)
-    approval = {"plan_digest": _digest(file), "to_approve": command("approve-plan", f"{PLANS}/{file.name}")}
-    return {**saved.document(), **approval}
+    approve = command("approve-plan", f"{PLANS}/{offer.file.name}")
+    return {**offer.document(), "plan_digest": _digest(offer.file), "to_approve": approve}
 
 
 def apply(program: Program, digest: str) -> Document:

@@ -87,9 +87,25 @@ class Program:
     def plan(self, *clips: str, exclude: Sequence[str] = (), draft: bool = False, refresh: bool = False) -> Offer:
         """Return what `apply` would do, and why. `clips` are names, globs and selectors as on the command line, by
         default everything. Raises UsageError for one that matches nothing."""
-        workspace = self._workspace()
         choice = Choice(clips, tuple(exclude), draft=draft, refresh=refresh, shows=True)
-        planned = workspace.plan(choice, workspace.recall(draft))
+        return self._offer(self._workspace(), choice)
+
+    def plan_into(self, folder: Path, *clips: str, exclude: Sequence[str] = ()) -> Offer:
+        """As `plan`; one that would do anything is saved in `folder`, in a file that its digest names, which somebody
+        may approve and apply."""
+        from reconciler.engine.run.session import save_plan
+
+        workspace, choice = self._workspace(), Choice(clips, tuple(exclude), shows=True)
+        offer = self._offer(workspace, choice)
+        if not offer.has_changes:
+            return offer
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{offer.digest}.plan"
+        planned = save_plan(workspace, choice, file, offer.saved)
+        return Offer(saved_plan.read(file), planned.plan, file)
+
+    def _offer(self, workspace: Workspace, choice: Choice) -> Offer:
+        planned = workspace.plan(choice, workspace.recall(choice.draft))
         return Offer(saved_plan.of(secrets.token_hex(16), choice, planned), planned.plan)
 
     def save_plan(self, file: Path, *clips: str, exclude: Sequence[str] = ()) -> Offer:
@@ -188,7 +204,8 @@ class Program:
         """Return every purchase with its estimate and its cost, as `cost` counts them."""
         from reconciler.project.spending import spending
 
-        return spending(self._workspace())
+        workspace = self._workspace()
+        return spending(workspace, workspace.recall())
 
     def settle(self, *, on_event: OnEvent | None = None, trust: bool = False) -> dict[str, str]:
         """Look up at their providers the requests of which nobody knows if they arrived, as `apply` on the command line

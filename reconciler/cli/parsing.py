@@ -89,7 +89,9 @@ def since_time(text: str | None, now: float) -> str:
     return datetime.fromtimestamp(now - (seconds_ago or 0), UTC).isoformat(timespec="seconds")
 
 
-def purchased_clips(workspace: Workspace, patterns: Sequence[str], names: Collection[str]) -> Collection[str] | None:
+def purchased_clips(
+    workspace: Workspace, loaded: Loaded, patterns: Sequence[str], names: Collection[str]
+) -> Collection[str] | None:
     """Return the clips that patterns select, None without patterns. `names` are those that were paid for: the project
     may not declare them any more. Raises UsageError for a pattern that matches neither."""
     from fnmatch import fnmatchcase
@@ -98,7 +100,7 @@ def purchased_clips(workspace: Workspace, patterns: Sequence[str], names: Collec
 
     if not patterns:
         return None
-    chosen, loaded = set[str](), workspace.recall()
+    chosen = set[str]()
     for pattern in patterns:
         former = {name for name in names if fnmatchcase(name, pattern)}
         try:

@@ -20,7 +20,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.diagnostics import StateError, StateUnreachable
+from reconciler.diagnostics import StateError, StateUnreachable, no_extra
 
 if TYPE_CHECKING:
     import asyncpg
@@ -133,10 +133,9 @@ class PgQueuerDispatch:
 
 @asynccontextmanager
 async def pgqueuer(url: str, schema: str) -> AsyncIterator[PgQueuerDispatch]:
-    """Connect to the queue of a shared state, and set it up if need be. Raises StateError."""
+    """Connect to the queue of a shared state, and set it up if need be. Raises ClipformError."""
     if find_spec("pgqueuer") is None or find_spec("asyncpg") is None:
-        text = "a worker needs an optional library"
-        raise StateError(text, help="uv tool install 'clipform[team,cluster,s3]'", code="no-driver")
+        raise no_extra("a worker", "team", "cluster", "s3")
     import asyncpg
 
     with _translated():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from reconciler import money
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.next_command import command
 from reconciler.plan.model import Action, Cost, Plan
-from reconciler.records import LockEntry, Snapshot
+from reconciler.providers.base import LOCAL
+from reconciler.records import Attempt, LockEntry, Money, Snapshot
 
 if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Budget
@@ -32,6 +33,11 @@ def saved(prices: Iterable[Cost]) -> tuple[Decimal, int]:
     """
     amounts = [price.amount for price in prices]
     return sum((amount for amount in amounts if amount is not None), Decimal(0)), amounts.count(None)
+
+
+def is_purchase(record: Attempt | LockEntry) -> bool:
+    """True for what was paid for, or may be: asked of a provider, and not known to cost nothing."""
+    return record.kind != LOCAL and not (isinstance(record, Attempt) and record.money is Money.RELEASED)
 
 
 def over_budget_help(plan: Plan) -> str:
@@ -63,17 +69,20 @@ def counted(budget: Budget, spent: Mapping[str, int]) -> int:
     return sum(spent.get(currency, 0) for currency in {budget.currency, ""})
 
 
-def warnings(plan: Plan, budget: Budget | None, spent: Mapping[str, int]) -> Iterator[Diagnostic]:
-    """Yield why apply will refuse this plan by the project's own budget, and what the budget cannot count."""
-    reasons = objections(plan, budget, None, spent)
+def warnings(
+    plan: Plan, budget: Budget | None, spent: Mapping[str, int], others: Sequence[str] = ()
+) -> Iterator[Diagnostic]:
+    """Yield why apply will refuse this plan by the project's own budget, and what the budget cannot count. `others`
+    are reasons of other caps."""
+    reasons = (*objections(plan, budget, None, spent), *others)
     if reasons:
         text = f"apply refuses this plan: {'; '.join(reasons)}"
         yield Diagnostic("over-budget", text, None, over_budget_help(plan), Severity.WARNING)
     if budget is None or budget.total is None or not plan.total():
         return
-    others = [(name, micros) for name, micros in sorted(spent.items()) if micros and name not in (budget.currency, "")]
-    if others:
-        sums = ", ".join(money.text(money.from_micros(micros), name) for name, micros in others)
+    foreign = [(name, micros) for name, micros in sorted(spent.items()) if micros and name not in (budget.currency, "")]
+    if foreign:
+        sums = ", ".join(money.text(money.from_micros(micros), name) for name, micros in foreign)
         text = f"budget.total is in {budget.currency} and does not count what was paid in another currency: {sums}"
         yield Diagnostic("other-currency", text, None, "lower the limit by what that is worth", Severity.WARNING)
 

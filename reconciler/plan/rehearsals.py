@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.plan.model import Wanted
+from reconciler.plan.model import Plan, Wanted
 from reconciler.records import Attempt, LockEntry, Snapshot, State
 from reconciler.spec.environment import is_local
+
+
+def is_rehearsal(plan: Plan, wanted: Iterable[Wanted]) -> bool:
+    """True if all that a plan buys is bought at addresses of this machine."""
+    bought = {step.ident for step in plan.generating() if step.cost.amount != 0}
+    return bool(bought) and all(w.rehearses for w in wanted if (w.clip, w.take) in bought)
 
 
 def was_rehearsed(attempt: Attempt, endpoint: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING
 
 from reconciler import money
@@ -70,4 +71,12 @@ def objections(plan: Plan, spent: Iterable[tuple[Window, int]]) -> Iterator[str]
         elif steps and cost + already > money.from_micros(window.micros):
             on_top = f" on top of {money.plain(money.rounded(already))} already spent" if already else ""
             most = money.plain(money.from_micros(window.micros))
-            yield f"what {window.name} counts costs {money.text(cost, plan.currency)}{on_top}, and the cap is {most}"
+            text = f"what {window.name} counts costs {money.text(cost, plan.currency)}{on_top}, and the cap is {most}"
+            yield f"{text}; {_fitting([amount or Decimal(0) for amount in amounts], window.micros - micros)}"
+
+
+def _fitting(amounts: Sequence[Decimal], micros: int) -> str:
+    """Say how many of these prices, in their order, fit into what a cap has left."""
+    sums = accumulate(money.to_micros(amount) or 0 for amount in amounts)
+    fitting = sum(1 for _ in takewhile(lambda total: total <= micros, sums))
+    return f"the first {fitting} of {len(amounts)} fit" if fitting else f"none of {len(amounts)} fits"

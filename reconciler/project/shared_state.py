@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.diagnostics import Diagnostic, Severity, StateError, StateUnreachable
+from reconciler.diagnostics import Diagnostic, Severity, StateUnreachable, no_extra
 from reconciler.project import project_name
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.project import ProjectOverlay
@@ -44,10 +44,9 @@ def may_share(files: Files, overlay: ProjectOverlay) -> bool:
 
 
 def require_driver() -> None:
-    """Raise StateError if the library that speaks to the database is not installed."""
+    """Raise ClipformError if the library that speaks to the database is not installed."""
     if find_spec("psycopg") is None:
-        text = "a shared state needs an optional library"
-        raise StateError(text, help="uv tool install 'clipform[team]'", code="no-driver")
+        raise no_extra("a shared state", "team")
 
 
 def open_store(root: Path, directory: Path, clock: Callable[[], float], values: Mapping[str, JsonValue]) -> Store:

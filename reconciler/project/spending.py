@@ -14,9 +14,10 @@ from decimal import Decimal
 
 from reconciler.frozen import dataclass
 from reconciler.money import from_micros
+from reconciler.plan.cost import is_purchase
+from reconciler.project.model import Loaded
 from reconciler.project.workspace import Workspace
-from reconciler.providers.base import LOCAL
-from reconciler.records import OPEN, Attempt, LockEntry, Money, Snapshot, State
+from reconciler.records import OPEN, Attempt, LockEntry, Snapshot, State
 from reconciler.spec.environment import is_local
 from reconciler.state.history import LogEntry
 
@@ -54,9 +55,8 @@ class Spending:
     saved: Mapping[str, Decimal] = field(default_factory=dict)
 
 
-def spending(workspace: Workspace) -> Spending:
+def spending(workspace: Workspace, loaded: Loaded) -> Spending:
     """Return what the records and the lock file have of a project. Raises SpecError, StateError."""
-    loaded = workspace.recall()
     records, log = workspace.snapshot(False), workspace.events(False)
     tags = {wanted.clip: wanted.tags for wanted in loaded.wanted}
     bought = [*_recorded(workspace.attempts(), log, tags), *_only_locked(records, workspace.lock_entries(), tags)]
@@ -70,7 +70,7 @@ def _recorded(
     people = {entry.seq: str(entry.payload.get("by", "")) for entry in log if entry.type == "run"}
     begun = {entry.attempt: entry.payload for entry in log if entry.type == "begun"}
     for attempt in attempts:
-        if attempt.money is Money.RELEASED or attempt.kind == LOCAL:
+        if not is_purchase(attempt):
             continue
         intent = begun.get(attempt.id, {})
         running = attempt.state in OPEN - _MADE or attempt.state is State.UNCERTAIN
@@ -98,7 +98,7 @@ def _only_locked(
     """Yield what only the lock file says was bought: on another machine, or before a state was lost."""
     for line in lines:
         booked = records.booked.get((line.key, line.rehearsal), 0)
-        if line.kind == LOCAL or not (line.cost_micros or 0) > booked:
+        if not is_purchase(line) or (line.cost_micros or 0) <= booked:
             continue
         amount = _amount((line.cost_micros or 0) - booked)
         yield PaidRequest(

@@ -28,8 +28,9 @@ from reconciler.plan.cascades import with_causes
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.model import Demand, Disk, Plan, Reason, Wanted, drawn_elsewhere
 from reconciler.plan.moves import lines_renamed, renamed_bindings, with_renamed
+from reconciler.plan.rehearsals import is_rehearsal
 from reconciler.plan.timing import run_seconds
-from reconciler.project import demands, endpoints, lock_lines, root_files, shared_state
+from reconciler.project import capped, demands, endpoints, lock_lines, root_files, shared_state
 from reconciler.project.candidates import candidates
 from reconciler.project.cut_files import check_cut_files
 from reconciler.project.leads import with_leads
@@ -369,10 +370,9 @@ class Workspace:
         uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
-        bought = {step.ident for step in plan.generating() if step.cost.amount != 0}
-        rehearsing = bool(bought) and all(w.rehearses for w in wanted if (w.clip, w.take) in bought)
-        spent = cost.spent_so_far(records, locked, rehearsing=rehearsing)
-        capped = cost.warnings(plan, loaded.project.budget, spent)
+        spent = cost.spent_so_far(records, locked, rehearsing=is_rehearsal(plan, wanted))
+        caps = capped.windows_of(loaded, records, locked)
+        over = capped.warnings(plan, loaded, caps, spent, partial(self._store, choice.draft))
         paid = {step.provider for step in plan.generating()} & set(loaded.project.providers)
         bought_at = [(loaded.project.providers[alias], loaded.dialects[alias]) for alias in sorted(paid)]
         dated = [w for config, _ in bought_at for w in prices.warnings(config, self.today())]
@@ -380,7 +380,7 @@ class Workspace:
         stale = shared_state.offline_warning(self.as_of)
         faults = root_files.faults(self.approval_book()) if approved.rule.required != "no" else ()
         noted = located(self.files, [*keys, *dated], loaded.project)
-        diagnostics = (*loaded.warnings, *faults, *stale, *addresses, *capped, *noted)
+        diagnostics = (*loaded.warnings, *faults, *stale, *addresses, *over, *noted)
         asked = () if choice.draft else self.demands()
         places = endpoints.places(loaded.project, loaded.dialects, self.env)
         seconds = run_seconds(plan.steps, slots(loaded.project, loaded.dialects))

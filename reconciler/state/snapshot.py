@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from operator import attrgetter
 
+from reconciler.plan.cost import is_purchase
 from reconciler.records import (
     BLOCKED,
     OPEN,
@@ -19,7 +20,6 @@ from reconciler.records import (
     Binding,
     Generation,
     Holder,
-    Money,
     Placed,
     Snapshot,
     State,
@@ -100,7 +100,7 @@ def _booked(attempts: Iterable[Attempt]) -> tuple[Mapping[str, int], Mapping[tup
     """Return `Snapshot.rehearsed` and `Snapshot.booked`."""
     local, rehearsed, booked = cache(is_local), defaultdict[str, int](int), defaultdict[tuple[str, bool], int](int)
     for attempt in attempts:
-        if attempt.money is not Money.RELEASED and attempt.cost_micros:
+        if is_purchase(attempt) and attempt.cost_micros:
             is_here = local(attempt.endpoint)
             booked[attempt.key, is_here] += attempt.cost_micros
             rehearsed[attempt.currency] += attempt.cost_micros if is_here else 0

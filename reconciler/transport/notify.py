@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 import httpx
 
-from reconciler.diagnostics import ClipformError
+from reconciler.diagnostics import no_extra
 from reconciler.transport.account import environment_proxy
 
 SIGNATURE = "X-Clipform-Signature"
@@ -46,8 +46,7 @@ def by_apprise(addresses: str, title: str, text: str) -> None:
     """Begin to send a message to services that Apprise knows; `addresses` are separated by blanks. Raises
     ClipformError without the extra."""
     if find_spec("apprise") is None:
-        help = "uv tool install 'clipform[notify]'"
-        raise ClipformError("notify.apprise needs the extra `notify`", help=help, code="no-extra")
+        raise no_extra("notify.apprise", "notify")
 
     def send() -> None:
         from apprise import Apprise

@@ -18,6 +18,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 import reconciler
 from reconciler.agents import tools
 from reconciler.agents.server import server
+from reconciler.project.workspace import Workspace
 from tests.e2e.conftest import account, rig, secret, vendor
 from tests.e2e.kit import Rig, project
 from tests.emulator.process import Emulator
@@ -97,6 +98,21 @@ def test_what_changed_after_the_approval_is_not_bought(film: Rig, tmp_path: Path
     film.edit('"a sun"', '"a moon"')
     [refused] = call(film, ("apply", {"plan_digest": planned["plan_digest"]}))
     assert refused["error"]["code"] == "stale" and film.ledger() == []
+
+
+def test_a_plan_is_made_once_and_again_only_where_the_records_changed(
+    film: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[int] = []
+    make = Workspace.plan
+    monkeypatch.setattr(Workspace, "plan", lambda *args, **options: (plans.append(1), make(*args, **options))[1])
+    call(film, ("plan", {}))
+    assert len(plans) == 2  # there were no records, and a plan of none could be applied twice
+    [planned] = call(film, ("plan", {}))
+    assert len(plans) == 3 and planned["summary"]["create"] == 2
+    approve(film, tmp_path)
+    [ended] = call(film, ("apply", {"plan_digest": planned["plan_digest"]}))
+    assert ended["exit_code"] == 0 and len(film.ledger()) == 2
 
 
 def test_free_tools_answer_and_mark_words_as_data(film: Rig) -> None:

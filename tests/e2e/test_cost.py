@@ -132,9 +132,14 @@ def test_a_cap_on_a_part_refuses_before_anything_is_sent(film: Rig, cap: str) ->
     name, _, value = cap.partition(": ")
     written = '{"summer": 5}' if "{" in value else value
     film.edit('"currency": "CNY"', f'"currency": "CNY", "{name}": {written}')
+    assert film.run("plan").document["diagnostics"] == []
     film.edit('"a sun"', '"a star"')
+    plans = [film.run("plan"), film.run("plan", "--out", "a.plan")]
     refused = film.run("apply", "--yes")
-    assert refused.code == 4 and f"budget.{name}" in refused.document["error"]["message"]
+    assert refused.code == 4 and f"budget.{name}" in (text := refused.document["error"]["message"])
+    assert text.endswith("none of 1 fits")
+    for plan in plans:  # it says beforehand what apply will say
+        assert f"apply refuses this plan: {text}" in [each["message"] for each in plan.document["diagnostics"]]
     assert len(film.ledger()) == 3
     film.edit('"a moon"', '"a planet"')
     assert film.run("apply", "moon", "--yes").code == (0 if name == "per_tag" else 4)

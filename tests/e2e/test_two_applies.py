@@ -183,7 +183,7 @@ def test_nothing_is_asked_of_a_database_that_the_user_has_not_agreed_to(studio: 
 def test_without_the_driver_the_extra_is_named(studio: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     applied = studio.run("apply", "--yes", "--trust")
-    assert (applied.code, applied.document["error"]["code"]) == (1, "no-driver")
+    assert (applied.code, applied.document["error"]["code"]) == (1, "no-extra")
     assert "clipform[team]" in applied.text and studio.ledger() == []
 
 

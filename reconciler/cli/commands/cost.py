@@ -41,8 +41,9 @@ def run(
     if by not in views.GROUPINGS:
         raise UsageError(f"--by must be one of {', '.join(views.GROUPINGS)}, not '{by}'")
     first = since_time(since, app.clock.now())
-    spent = spending(app.workspace)
-    chosen = purchased_clips(app.workspace, clips or [], {each.clip for each in spent.purchases})
+    loaded = app.workspace.recall()
+    spent = spending(app.workspace, loaded)
+    chosen = purchased_clips(app.workspace, loaded, clips or [], {each.clip for each in spent.purchases})
     purchases = [
         each
         for each in spent.purchases

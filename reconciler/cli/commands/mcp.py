@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from reconciler.cli.context import Context
-from reconciler.diagnostics import ClipformError
+from reconciler.diagnostics import no_extra
 
 
 def run(context: typer.Context) -> None:
@@ -23,8 +23,7 @@ def run(context: typer.Context) -> None:
     try:
         from reconciler.agents.server import server
     except ModuleNotFoundError as error:
-        help = "uv tool install 'clipform[mcp]'"
-        raise ClipformError("the MCP server needs the extra `mcp`", help=help, code="no-mcp") from error
+        raise no_extra("the MCP server", "mcp") from error
     from reconciler.api.program import Program
 
     server(Program(root, app.clock, app.workspace.env, app.workspace.overlay)).run("stdio")

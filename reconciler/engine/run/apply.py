@@ -38,10 +38,10 @@ from reconciler.frozen import dataclass
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.money import to_micros
 from reconciler.next_command import command
-from reconciler.plan import cost, windows
+from reconciler.plan import cost
 from reconciler.plan.model import Action, Reason
 from reconciler.plan.windows import Window
-from reconciler.project import saved_plan
+from reconciler.project import capped, saved_plan
 from reconciler.project.approved_plan import require_approved
 from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
@@ -168,24 +168,13 @@ class Run:
             raise Refused(text, help=f"apply without --locked, and commit {LOCK_FILE}", code="locked-plan")
         objections = (
             *cost.objections(plan, project.budget, self.options.max_cost, self.planned.spent),
-            *windows.objections(plan, self._spent_in_windows()),
+            *capped.objections(plan, self.planned.loaded, self._windows(), store),
         )
         if objections:
             raise Refused("; ".join(objections), help=cost.over_budget_help(plan), code="budget")
 
     def _windows(self) -> tuple[Window, ...]:
-        planned = self.planned
-        budget = planned.loaded.project.budget
-        return windows.windows(budget, planned.loaded.wanted, planned.snapshot, planned.locked)
-
-    def _spent_in_windows(self) -> Iterator[tuple[Window, int]]:
-        """Yield each cap on a part of the purchases, with what it counts so far."""
-        budget, plan = self.planned.loaded.project.budget, self.planned.plan
-        if budget is None or not plan.generating():
-            return
-        rehearsing = all(wanted.rehearses for wanted in self.planned.loaded.wanted)
-        for window in self._windows():
-            yield window, self.session.store.spent_in(window, budget.currency, rehearsing=rehearsing)
+        return capped.windows_of(self.planned.loaded, self.planned.snapshot, self.planned.locked)
 
     def execute(self) -> Summary:
         """Carry out the plan, and bring the lock file up to date whatever happens."""

@@ -115,13 +115,17 @@ def records_of(store: Store, loaded: Loaded) -> Snapshot:
     return store.snapshot([wanted.key for wanted in loaded.wanted])
 
 
-def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
+def save_plan(workspace: Workspace, choice: Choice, path: Path, shown: saved_plan.SavedPlan | None = None) -> Planned:
     """Plan and write the plan file. The store is created first: without one, a plan could be applied repeatedly.
 
+    A plan that was `shown` before, the workspace's last one, is written as it is, unless the records changed since.
     Raises UsageError for an existing file that is not a plan.
     """
     saved_plan.require_free(path)
     with open_session(workspace, "plan", choice.draft) as session:
+        if shown and workspace.planned and (shown.store, shown.sequence) == session.store.mark():
+            saved_plan.save(path, shown)
+            return workspace.planned
         loaded = workspace.load(choice.draft)
         planned = workspace.plan(choice, loaded, records_of(session.store, loaded))
         saved_plan.save(path, saved_plan.of(secrets.token_hex(16), choice, planned))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.diagnostics import UsageError, no_extra
 from reconciler.frozen import dataclass
 from reconciler.gallery.report.shots import FilmShot, FilmShots
 
@@ -90,8 +90,7 @@ def require_library(kind: str) -> Any:
     else:
         names = opentimelineio.adapters.available_adapter_names()
     if FORMATS[kind].adapter not in names:
-        text = f"--as {kind} needs an optional library"
-        raise ClipformError(text, help="uv tool install 'clipform[timeline]'", code="no-timeline")
+        raise no_extra(f"--as {kind}", "timeline")
     return opentimelineio
 
 
