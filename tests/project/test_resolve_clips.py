@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.conform.clips import changed, clip_of, clip_with
 from reconciler.diagnostics import Diagnostic
 from reconciler.project.resolve_clips import resolve_clips
 from reconciler.providers.base import Dialect
@@ -15,7 +16,7 @@ from reconciler.providers.rules import form_of
 from reconciler.spec.model import ClipFields, Provider
 from reconciler.spec.problems import gathered
 from reconciler.spec.project import Clip, Project, ProviderConfig
-from tests.providers.provider_cases import FOLDERS, changed, clip_of, clip_with, rows
+from tests.providers.provider_cases import CONTRACTS, FOLDERS
 
 TEXTS = ["a lamp", "", " ", "rain --rs 720p at night", "p" * 10_000]
 
@@ -41,8 +42,8 @@ def resolved_alone(project: Project, spoken: Dialect) -> tuple[dict[str, Resolve
 @pytest.mark.parametrize("publish", [False, True])
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_each_clip_gets_what_it_gets_alone(kind: str, publish: bool) -> None:
-    cases = [*rows("accepted", "cases"), *rows("refused", "cases"), *rows("refused", "warned")]
-    written = [clip_of(case) for (case,) in (row.values for row in cases) if case.kind == kind]
+    tables = (("accepted", "cases"), ("refused", "cases"), ("refused", "warned"))
+    written = [clip_of(sample) for table in tables for sample in CONTRACTS[kind].samples(*table)]
     clips = [clip if text is None else changed(clip, prompt=text) for clip in written for text in (None, *TEXTS)]
     project, spoken = project_of(kind, clips, publish=publish), dialect(kind, {})
     resolved, problems = resolve_clips(project, {"studio": spoken})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from provider_cases import FOLDERS, changed, clip_with
-from provider_cases import media as read
+from provider_cases import FOLDERS
 
+from reconciler.conform.clips import changed, clip_with
+from reconciler.conform.clips import media as read
 from reconciler.providers.base import Dialect, Mode, Model, Placement
 from reconciler.providers.check import COSTLY, PARAMS, Resolved, defaults_v1, resolve
 from reconciler.providers.registry import dialect

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from provider_cases import clip_with
 
+from reconciler.conform.clips import clip_with
 from reconciler.diagnostics import Severity, Source
 from reconciler.providers.base import MediaLimits
 from reconciler.providers.check import resolve

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from provider_cases import FOLDERS, clip_with
+from provider_cases import FOLDERS
 
+from reconciler.conform.clips import clip_with
 from reconciler.diagnostics import SpecError
 from reconciler.providers import registry
 from reconciler.providers.base import (
