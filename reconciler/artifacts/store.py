@@ -23,7 +23,8 @@ from reconciler.diagnostics import ArtifactError
 from reconciler.frozen import dataclass
 from reconciler.state import disk
 
-SUFFIXES = (".mp4", ".png")
+SUFFIXES = (".mp4", ".png", ".srt", ".vtt", ".ass", ".ssa")
+"""Videos, frames, and the subtitles that are placed beside a film."""
 
 WORTH_LISTING = 10
 """So many looks cost more than the list of a folder."""
@@ -108,7 +109,7 @@ class Part:
 
     def _commit(self, suffix: str) -> Stored:
         if suffix not in SUFFIXES:
-            raise ArtifactError(f"the store holds {' and '.join(SUFFIXES)}, not '{suffix}'", code="suffix")
+            raise ArtifactError(f"the store holds {', '.join(SUFFIXES)}, not '{suffix}'", code="suffix")
         self._require_same_file()
         sha256, size = self._content()
         if size == 0:

@@ -161,6 +161,8 @@ class _Planner:
         """Return the step of a take whose artifact exists."""
         fact = self.facts.output(w.output)
         if w.output is None or (fact.exists and fact.sha256 == sha256):
+            if w.beside and not self.facts.output(w.beside).exists:
+                return self._step(w, Action.RESTORE, Reason.OUTPUT_MISSING, detail=w.beside, sha256=sha256)
             return self._step(w, Action.NOOP, Reason.UP_TO_DATE, sha256=sha256)
         if fact.barred:
             return self._blocked(w, remedies.barred(w.output, fact.barred))

@@ -60,6 +60,7 @@ def wanted(
             kind=KIND,
             model="v1",
             output=folder + cut.spec.output,
+            beside=cut.spec.beside and folder + cut.spec.beside,
             needs=needs,
             free=True,
             cost=Cost(Decimal(0)),

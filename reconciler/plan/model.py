@@ -175,6 +175,7 @@ class Wanted:
     brief: Brief | None = None
     looks: tuple[LookUse, ...] = ()
     table: str = ""  # the declaration whose row the clip is
+    beside: str = ""  # the path of a film's subtitles beside its output
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.artifacts.hashing import Hasher
 from reconciler.diagnostics import Diagnostic, MediaError, Severity
+from reconciler.spec.cut_fields import SUBTITLE_FILES
 from reconciler.spec.memo import reuse
 from reconciler.spec.problems import shown
 from reconciler.spec.project import Cut
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _FITTING = {"still": ("image",), "audio": ("audio", "video")}
 _NOUNS = {"still": "a picture", "audio": "a sound"}
 _FORMATS = ("mp3", "wav", "m4a", "mp4", "mov", "flac", "ogg")
-_SUBTITLES = (".srt", ".vtt", ".ass", ".ssa")
 
 
 def check_cut_files(cuts: Sequence[Cut], hashes: Mapping[str, str], hasher: Hasher) -> Iterator[Diagnostic]:
@@ -31,7 +31,7 @@ def check_cut_files(cuts: Sequence[Cut], hashes: Mapping[str, str], hasher: Hash
             if path not in hashes:
                 continue
             if sort == "subtitles":
-                if not path.lower().endswith(_SUBTITLES):
+                if not path.lower().endswith(SUBTITLE_FILES):
                     text = f"subtitles need an .srt, .vtt or .ass file, not {shown(path)}"
                     yield Diagnostic("media-kind", text, cut.source(place))
                 continue

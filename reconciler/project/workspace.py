@@ -349,7 +349,11 @@ class Workspace:
         renamed, locked = renamed_bindings(records, moved, clips), lines_renamed(lock.by_key, moved, clips)
         records = with_renamed(records, renamed)
         lines = (locked.get(w.key) for w in wanted)
-        paths = [*(w.output for w in wanted), *(line.output for line in lines if line is not None)]
+        paths = [
+            *(w.output for w in wanted),
+            *(w.beside or None for w in loaded.cuts),
+            *(line.output for line in lines if line is not None),
+        ]
         outputs = [path for path in paths if path is not None]
         stored = stored_artifacts(self.objects(choice.draft), records.artifacts, locked.values())
         shared = shared_artifacts(loaded.project, choice, (*records.generations.values(), *locked.values()), stored)

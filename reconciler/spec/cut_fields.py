@@ -29,6 +29,7 @@ MAX_PIECES = 1000
 MAX_SOUNDS = 50
 MAX_VOLUME = 10
 SUBTITLES = ("track", "burned", "beside")
+SUBTITLE_FILES = (".srt", ".vtt", ".ass", ".ssa")
 _SORTS = ("clip", "cut", "title", "still")
 _ANY_LEVEL = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^([+-]?[0-9.]+|.*\$\{.*)$"}]}
 
@@ -142,6 +143,11 @@ class SubtitlesDecl(_Shown):  # type: ignore[misc]  # its base is made above
         return str(getattr(self, "as"))
 
 
+def beside(output: str, source: str) -> str:
+    """Return the path of the subtitles beside a film: its own name, with the ending of their file."""
+    return f"{output.rpartition('.')[0]}.{source.rpartition('.')[2].lower()}"
+
+
 class CutDecl(SpecModel):
     """A film that is put together from clips, at no cost."""
 
@@ -161,6 +167,12 @@ class CutDecl(SpecModel):
     )
     subtitles: SubtitlesDecl | None = noted("Subtitles of the film.", "{file: subs.srt, as: burned}")
     output: Text = noted("Path of the film inside the project.", "out/film.mp4", DEFAULT_OUTPUT)
+
+    @property
+    def beside(self) -> str:
+        """The path of the subtitles beside the film; empty without such."""
+        subtitles = self.subtitles
+        return "" if subtitles is None or subtitles.form != "beside" else beside(self.output, subtitles.file)
 
     @model_validator(mode="after")
     def _some_pieces(self) -> CutDecl:

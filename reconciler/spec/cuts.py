@@ -14,7 +14,7 @@ from reconciler.spec.interpolate import NameScope, Resolver
 from reconciler.spec.matrix import declared_name
 from reconciler.spec.paths import DEFAULT_OUTPUT, output_path, same_file
 from reconciler.spec.problems import Problems, listed, shown
-from reconciler.spec.project import Clip, Cut
+from reconciler.spec.project import Clip, Cut, cut_inputs, local_inputs
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.relations import MAX_CIRCLES, circles
 from reconciler.spec.scalars import NAME, Unfit
@@ -162,7 +162,12 @@ def _check_outputs(cuts: Sequence[Cut], clips: Sequence[Clip], problems: Problem
             taken[output] = f"cut {cut.name}"
             continue
         problems.error("shared-output", message, cut.source(("output",)), "change one")
+    inputs = {same_file(path) for path in chain(local_inputs(clips), cut_inputs(cuts))}
     for cut in cuts:
+        if cut.spec.beside and same_file(cut.spec.beside) in inputs:
+            message = f"as: beside would put the subtitles at {shown(cut.spec.beside)}, which the project is made from"
+            help = "keep that file in another folder, or under another name"
+            problems.error("shared-output", message, cut.source(("subtitles", "as")), help)
         for sort, path, location in cut.files():
             if (maker := taken.get(same_file(path))) is not None:
                 message = f"{shown(path)} is the output of {maker}, so it cannot be a file of cut {cut.name}"

@@ -24,7 +24,7 @@ def verify(workspace: Workspace, draft: bool) -> Iterator[Finding]:
         yield Finding(name, health is Health.SOUND, health.value, _fix(health))
     holders = {bound.output: bound.clip for bound in snapshot.bindings.values()}
     for path, placed in sorted(snapshot.placed.items()):
-        yield _output(workspace.root / path, path, placed.sha256, holders.get(path, "CLIP"))
+        yield _output(workspace.root / path, path, placed.sha256, holders.get(path))
 
 
 def _fix(health: Health) -> str:
@@ -34,7 +34,8 @@ def _fix(health: Health) -> str:
     return f"{action} state/objects; then {command('plan')} shows what it takes to get it back"
 
 
-def _output(full: Path, path: str, sha256: str, clip: str) -> Finding:
+def _output(full: Path, path: str, sha256: str, clip: str | None) -> Finding:
+    """Compare a file with what was placed. `clip` holds it as its output; subtitles beside a film are nobody's."""
     try:
         with files.folder(full.parent) as within, files.opened(full.name, within) as descriptor:
             same = files.digest(descriptor)[0] == sha256
@@ -42,4 +43,5 @@ def _output(full: Path, path: str, sha256: str, clip: str) -> Finding:
         return Finding(path, False, "missing", f"{command('apply')} restores it")
     except (OSError, ArtifactError):
         return Finding(path, False, "not a readable file")
-    return Finding(path, same, "as placed" if same else "edited since it was placed", command("apply", "--force", clip))
+    fix = command("apply", "--force", clip) if clip is not None else f"rename it; then {command('apply')} restores it"
+    return Finding(path, same, "as placed" if same else "edited since it was placed", fix)

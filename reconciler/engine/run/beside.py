@@ -1,12 +1,13 @@
 """Places the subtitles of a film beside it, under its name, and removes them with it.
 
-They are a copy of the file that the film names. Which copies are ours, the films' documents say: no other record has
-them, and a file with other content at that path stays.
+They are a copy of the file that the film names, and on record as an output is: so a copy that is missing is placed
+again, one that was edited stays, and a file of the user's at that path is never replaced or removed.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from reconciler.artifacts.place import Placer
@@ -15,39 +16,58 @@ from reconciler.engine.attempt.context import Ports
 from reconciler.engine.run.records import RunRecords
 from reconciler.plan.model import Action, Step
 from reconciler.records import Artifact, Placed
-
-SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+from reconciler.spec.cut_fields import SUBTITLE_FILES, beside
 
 
 def place_beside(step: Step, ports: Ports, placer: Placer, records: RunRecords) -> None:
-    """Put the subtitles of a film at its side, if it has such. Raises ArtifactError for a file of the user's there."""
+    """Put the subtitles of a film beside it, if it has such, and remove those of an earlier version of it. Raises
+    ArtifactError for a file of the user's there."""
     sha256 = _sha256(step.document)
     source = records.files.get(sha256)
-    if source is None or step.output is None or step.action is Action.NOOP:
+    target = "" if source is None or step.output is None else beside(step.output, source)
+    bound = records.bindings.get(step.ident)
+    for path in _recorded(bound.output if bound is not None else None, records):
+        if path != target:
+            _remove(path, step.clip, ports, placer, records)
+    if source is None or not target:
         return
+    before = records.placed.get(target)
+    if step.action is Action.NOOP:
+        placed = placer.record(target, sha256)  # git may have brought it
+    else:
+        placed = placer.place(target, _stored(source, sha256, ports), before)
+    if placed is not None and placed != before:
+        ports.store.desk.record_placed(placed, step.clip)
+        records.placed[target] = placed
+
+
+def remove_beside(step: Step, ports: Ports, placer: Placer, records: RunRecords) -> None:
+    """Remove the subtitles beside a film that is removed, unless they were edited."""
+    for path in _recorded(step.output, records):
+        _remove(path, step.clip, ports, placer, records)
+
+
+def _stored(source: str, sha256: str, ports: Ports) -> Artifact:
     suffix = PurePosixPath(source).suffix.lower()
     stored = ports.objects.add((ports.inputs.root / source).resolve(), suffix)
     if stored.sha256 != sha256:
         raise ArtifactError(f"{source} changed after the plan was made", help="run the command again")
-    target, bound = _beside(step.output, suffix), records.bindings.get(step.ident)
-    before = _sha256(bound.document) if bound is not None else ""
-    placer.place(target, Artifact(stored.sha256, stored.size, suffix), Placed(target, before, 0, 0, 0))
+    return Artifact(stored.sha256, stored.size, suffix)
 
 
-def remove_beside(step: Step, placer: Placer, records: RunRecords) -> None:
-    """Remove the subtitles beside a film that is removed, unless they were edited."""
-    bound = records.bindings.get((step.clip, step.take))
-    if step.output is not None and bound is not None and (sha256 := _sha256(bound.document)):
-        for suffix in SUFFIXES:
-            target = _beside(step.output, suffix)
-            placer.remove(target, Placed(target, sha256, 0, 0, 0))
+def _recorded(output: str | None, records: RunRecords) -> Iterator[str]:
+    """Yield where subtitles were placed beside an output."""
+    paths = (beside(output, suffix) for suffix in SUBTITLE_FILES) if output is not None else ()
+    yield from [path for path in paths if path in records.placed]
+
+
+def _remove(path: str, clip: str, ports: Ports, placer: Placer, records: RunRecords) -> None:
+    placed: Placed = records.placed.pop(path)
+    placer.remove(path, placed)
+    ports.store.desk.record_unplaced(path, clip)
 
 
 def _sha256(document: str) -> str:
     """Return the content of the subtitles beside a film; empty for a film without such, and for a clip."""
     subtitles = json.loads(document).get("subtitles", {}) if document else {}
     return str(subtitles["sha256"]) if subtitles.get("as") == "beside" else ""
-
-
-def _beside(output: str, suffix: str) -> str:
-    return str(PurePosixPath(output).with_suffix(suffix))

@@ -331,7 +331,7 @@ class Executor:
         content = OutputContent.FOREIGN
         if record is not None and step.reason is not Reason.EDITED:
             content = self.placer.remove(step.output, record)
-        remove_beside(step, self.placer, self.records)
+        remove_beside(step, self.ports, self.placer, self.records)
         self.ports.store.desk.record_unplaced(step.output, step.clip)
         self.records.placed.pop(step.output, None)
         return f"{step.output} was edited by hand and is left" if content is OutputContent.FOREIGN else ""
