@@ -10,7 +10,7 @@ from reconciler.diagnostics import StateError
 from reconciler.records import State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import Sql, Values
+from reconciler.state.sql.port import Sql, Statement, Values
 
 LATE = 0.1
 """Seconds before its turn from which on a submit may begin: it still takes as long to leave. The turn after it is not
@@ -43,8 +43,8 @@ class NotYet(StateError):
         self.wait = wait
 
 
-def take_turn(sql: Sql, new: NewAttempt) -> None:
-    """Take the next turn of an account, within the transaction that begins its attempt.
+def require_turn(sql: Sql, new: NewAttempt) -> None:
+    """Require that an account has room for a purchase, within the transaction that begins it.
 
     Raises NotYet: `paused` while its provider wants no requests, `no-turn` before the next one, `no-slot` while as many
     as allowed are under way.
@@ -60,20 +60,23 @@ def take_turn(sql: Sql, new: NewAttempt) -> None:
     if sum(count for _, count in users) >= new.slots > 0:
         names = ", ".join(f"{name} {count}" for name, count in users)
         raise NotYet(f"all {new.slots} slots of {new.provider} are taken ({names})", "no-slot")
-    if new.spacing > 0:
-        sql.execute(_NEXT, {"account": new.account, "spacing": new.spacing})
+
+
+def turn(new: NewAttempt) -> list[Statement]:
+    """Return what takes the turn of a purchase."""
+    is_spaced = new.account and new.spacing > 0
+    return [Statement(_NEXT, {"account": new.account, "spacing": new.spacing})] if is_spaced else []
 
 
 def questions(new: NewAttempt) -> tuple[tuple[str, Values], ...]:
-    """Return what `take_turn` asks, with its values."""
+    """Return what `require_turn` asks, with its values."""
     about = {"account": new.account}
     return ((_WAIT, about), *(((_BUSY, about),) if new.slots else ())) if new.account else ()
 
 
 def pause(sql: Sql, account: str, seconds: float) -> None:
     """Stop all machines for so many seconds, as the provider asks."""
-    with sql.transaction():
-        sql.execute(_PAUSE, {"account": account, "seconds": seconds})
+    sql.batch(Statement(_PAUSE, {"account": account, "seconds": seconds}))
 
 
 def paused(sql: Sql, account: str) -> float:

@@ -115,13 +115,23 @@ def _count(sql: Sql, run: int, where: str) -> int:
 
 def spent_in(sql: Sql, window: Window, currency: str, now: float, *, rehearsing: bool) -> int:
     """Return the millionths that a cap counts at a time; rehearsals count for others only (`rehearsing`)."""
+    sums = sql.query(*_in_window(sql, window, currency, now))
+    counted = sum(int(micros or 0) for endpoint, micros in sums if rehearsing or not is_local(endpoint))
+    return counted + window.unrecorded
+
+
+def _in_window(sql: Sql, window: Window, currency: str, now: float) -> tuple[str, Values]:
     clips = {f"clip{number}": clip for number, clip in enumerate(sorted(window.clips or ()))}
     of_clips = "" if window.clips is None else f"AND clip IN ({', '.join(f':{name}' for name in clips) or 'NULL'})"
     where = f"{sql.own} AND money <> 'released' AND currency = :currency AND created >= :since {of_clips}"
     values = {"currency": currency, "since": window.since(now), **clips}
-    sums = sql.query(f"SELECT endpoint, sum(cost_micros) FROM attempt WHERE {where} GROUP BY endpoint", values)
-    counted = sum(int(micros or 0) for endpoint, micros in sums if rehearsing or not is_local(endpoint))
-    return counted + window.unrecorded
+    return f"SELECT endpoint, sum(cost_micros) FROM attempt WHERE {where} GROUP BY endpoint", values
+
+
+def questions(sql: Sql, new: NewAttempt, caps: Caps, now: float) -> list[tuple[str, Values]]:
+    """Return what `guard` asks, with its values."""
+    windows = [_in_window(sql, window, caps.currency, now) for window in caps.windows if window.counts(new.clip)]
+    return [sums(sql, new.run), sums(sql), *windows] if new.cost_micros != 0 else []
 
 
 def guard(sql: Sql, new: NewAttempt, caps: Caps, now: float) -> None:

@@ -35,7 +35,7 @@ from reconciler.frozen import dataclass
 from reconciler.records import Artifact, Attempt, Binding, Generation, Placed
 from reconciler.state import rows, schema
 from reconciler.state.rows import Payload
-from reconciler.state.sql.port import NONE, Row, Sql, Values, damaged
+from reconciler.state.sql.port import NONE, Row, Sql, Statement, Values, damaged
 
 Clock = Callable[[], float]
 """Returns UTC seconds since the epoch."""
@@ -53,17 +53,31 @@ class LogEntry:
     payload: Payload = field(default_factory=dict)
 
 
+Reducer = Callable[[Sql, LogEntry], list[Statement]]
+
 _INSERT = """INSERT INTO event (time, type, clip, attempt, payload)
 VALUES (:time, :type, :clip, :attempt, :payload) RETURNING seq"""
 
 
 def append(sql: Sql, entry: LogEntry) -> LogEntry:
     """Append an event and apply it; return it with its number. `entry.seq` is ignored."""
-    about = {"time": entry.time, "type": entry.type, "clip": entry.clip or None, "attempt": entry.attempt}
-    ((seq,),) = sql.query(_INSERT, {**about, "payload": rows.dump(entry.payload)})
-    stored = LogEntry(seq, entry.time, entry.type, entry.clip, entry.attempt, entry.payload)
-    _REDUCERS[stored.type](sql, stored)
-    return stored
+    (((seq,),), *_) = sql.batch(*appended(sql, entry))
+    return LogEntry(seq, entry.time, entry.type, entry.clip, entry.attempt, entry.payload)
+
+
+def appended(sql: Sql, *entries: LogEntry) -> list[Statement]:
+    """Return the statements that append events and apply them; the first one of each event returns its number."""
+    statements = []
+    for entry in entries:
+        about = {"time": entry.time, "type": entry.type, "clip": entry.clip or None, "attempt": entry.attempt}
+        statements.append(Statement(_INSERT, {**about, "payload": rows.dump(entry.payload)}))
+        statements += applied(sql, entry)
+    return statements
+
+
+def applied(sql: Sql, entry: LogEntry) -> list[Statement]:
+    """Return the statements that apply an event to the tables."""
+    return _REDUCERS[entry.type](sql, entry)
 
 
 def read(sql: Sql, tail: str, values: Values = NONE) -> list[LogEntry]:
@@ -85,11 +99,11 @@ def _entry(row: Row) -> LogEntry:
     return LogEntry(seq, time, kind, clip or "", attempt, payload)
 
 
-def _begun(sql: Sql, entry: LogEntry) -> None:
+def _begun(sql: Sql, entry: LogEntry) -> list[Statement]:
     names = (*rows.COLUMNS[Attempt], "run", *(("account",) if sql.project else ()))
     marks = ", ".join(f":{name}" for name in names)
     values = {**_SINCE_FIRST, **rows.with_sound_cost(entry.payload)}
-    sql.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)
+    return [Statement(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)]
 
 
 _SINCE_FIRST: Payload = {
@@ -99,47 +113,49 @@ _SINCE_FIRST: Payload = {
 
 _MOVE = """UPDATE attempt SET state = :to, updated = :time, money = :money, reason = :reason, message = :message,
   task = coalesce(:task, task), cost_micros = coalesce(:cost_micros, cost_micros), sha256 = coalesce(:sha256, sha256)
-WHERE id = :attempt AND state = :from"""
+WHERE id = :attempt AND state = :from RETURNING id"""
 
 
-def _moved(sql: Sql, entry: LogEntry) -> None:
+def _moved(_: Sql, entry: LogEntry) -> list[Statement]:
     """Move an attempt by compare-and-set: StateError `state-moved` if it is no longer in the given state."""
     values = {key: value for key, value in rows.with_sound_cost(entry.payload).items() if key != "evidence"}
-    if sql.execute(_MOVE, {**values, "attempt": entry.attempt, "time": entry.time}) != 1:
-        raise StateError(f"attempt {entry.attempt} is no longer {entry.payload['from']}", code="state-moved")
+    moved = StateError(f"attempt {entry.attempt} is no longer {entry.payload['from']}", code="state-moved")
+    return [Statement(_MOVE, {**values, "attempt": entry.attempt, "time": entry.time}, otherwise=moved)]
 
 
-def _upsert(kind: type[rows.Record]) -> Callable[[Sql, LogEntry], None]:
+def _upsert(kind: type[rows.Record]) -> Reducer:
     statement = rows.upsert(kind)
     names = rows.COLUMNS[kind]
 
-    def reduce(sql: Sql, entry: LogEntry) -> None:
+    def reduce(_: Sql, entry: LogEntry) -> list[Statement]:
         values = rows.with_sound_cost(entry.payload) if "cost_micros" in names else entry.payload
-        sql.execute(statement, {name: {**_SINCE_FIRST, **values}[name] for name in names})
+        return [Statement(statement, {name: {**_SINCE_FIRST, **values}[name] for name in names})]
 
     return reduce
 
 
-def _execute(*statements: str) -> Callable[[Sql, LogEntry], None]:
-    def reduce(sql: Sql, entry: LogEntry) -> None:
-        for statement in statements:
-            sql.execute(statement, {**_SINCE_FIRST, **entry.payload, "time": entry.time, "attempt": entry.attempt})
+def _execute(*statements: str) -> Reducer:
+    def reduce(_: Sql, entry: LogEntry) -> list[Statement]:
+        values = {**_SINCE_FIRST, **entry.payload, "time": entry.time, "attempt": entry.attempt}
+        return [Statement(statement, values) for statement in statements]
 
     return reduce
 
 
-def _counted(sql: Sql, entry: LogEntry) -> None:
+def _counted(sql: Sql, entry: LogEntry) -> list[Statement]:
     line = entry.payload
     name, value = f"counted {line['rehearsal']:d} {line['key']}", f"{line['cost_micros']} {line['currency']}"
-    sql.execute(f"DELETE FROM meta WHERE name = :name AND {sql.own}", {"name": name})
-    sql.execute("INSERT INTO meta (name, value) VALUES (:name, :value)", {"name": name, "value": value})
+    return [
+        Statement(f"DELETE FROM meta WHERE name = :name AND {sql.own}", {"name": name}),
+        Statement("INSERT INTO meta (name, value) VALUES (:name, :value)", {"name": name, "value": value}),
+    ]
 
 
 def _sum(column: str) -> str:
     return f"{column} = least({schema.MOST}, ledger.{column}::numeric + excluded.{column})"
 
 
-_REDUCERS: Mapping[str, Callable[[Sql, LogEntry], None]] = {
+_REDUCERS: Mapping[str, Reducer] = {
     "store": _execute("INSERT INTO meta (name, value) VALUES ('store', :store)"),
     "run": _execute(),
     "note": _execute(),

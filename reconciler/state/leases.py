@@ -17,7 +17,7 @@ The rules, each kept inside the write lock of the database (`sql.postgres`), who
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -28,11 +28,10 @@ from reconciler.records import BLOCKED, OPEN, UNDECIDED, Artifact, Attempt, Gene
 from reconciler.state import accounts, budget, lineage
 from reconciler.state.budget import SPANS, Caps, NewAttempt
 from reconciler.state.history import Clock, LogEntry
-from reconciler.state.ledger import NEXT, Allow, Facts, Merged
+from reconciler.state.ledger import NEXT, Allow, Facts, Ledger, Merged
 from reconciler.state.receipts import Receipt
-from reconciler.state.rows import Payload
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import Asks, Sql, Values
+from reconciler.state.sql.port import Asks, Sql, Statement, Values
 from reconciler.state.store import DEADLINE, LEASE, Store
 from reconciler.state.wants import Wants
 
@@ -41,12 +40,14 @@ LOOK = 1.0
 
 _GOING = f"state IN ({texts(OPEN | BLOCKED)})"
 _LATER = "greatest(lease_until, clock_timestamp() + make_interval(secs => :lease))"
-_RENEW = f"UPDATE attempt SET lease_until = {_LATER} WHERE id = :id AND owner = :owner AND fence = :fence"
+_RENEW = (
+    f"UPDATE attempt SET lease_until = {_LATER} WHERE id = :id AND owner = :owner AND fence = :fence RETURNING fence"
+)
 _TAKE = """UPDATE attempt SET owner = :owner, holder = :holder, fence = fence + 1,
   lease_until = clock_timestamp() + make_interval(secs => :lease)
 WHERE id = :id AND (owner = :owner OR lease_until <= clock_timestamp()) RETURNING fence"""
 _BEGUN = """UPDATE attempt SET owner = :owner, holder = :holder, fence = 1, permit = :permit,
-  lease_until = clock_timestamp() + make_interval(secs => :lease) WHERE id = :id"""
+  lease_until = clock_timestamp() + make_interval(secs => :lease) WHERE marker = :marker"""
 _ELSEWHERE = "owner <> :owner AND lease_until > clock_timestamp()"
 _NEWEST = "SELECT coalesce(max(id), 0) FROM attempt WHERE key = :key"
 _CAPS = """SELECT cap.project, per, cap.currency, micros, (
@@ -59,6 +60,10 @@ _CAPS = """SELECT cap.project, per, cap.currency, micros, (
 
 class HeldElsewhere(StateError):
     """Another machine carries out this attempt."""
+
+
+def _held_by(name: str, attempt: Attempt) -> HeldElsewhere:
+    return HeldElsewhere(f"{name} carries out attempt {attempt.id} of {attempt.clip}", code="elsewhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,6 @@ class SharedStore(Store):
         self._elsewhere: dict[int, str] = {}  # who holds each attempt that was asked about
         self._looked = float("-inf")
         self._seen: lineage.Mark | None = None  # the newest event that this process saw when the records were whole
-        self._appended: lineage.Mark = (0, 0.0)
         self._spoken: dict[
             str, tuple[float, str]
         ] = {}  # when it was asked last who speaks for an account, and who does
@@ -101,30 +105,30 @@ class SharedStore(Store):
 
         The records must be whole: what they lost since they were seen last is brought back first (`lineage`).
         """
-        seen = self._seen or lineage.catch_up(self, self._clock)
+        self._seen = self._seen or lineage.catch_up(self, self._clock)
         try:
-            attempt = self._begin(new, caps, allow, seen)
+            attempt = super().begin(new, caps, allow)
         except Refused as error:
             if error.code != lineage.BEHIND:
                 raise
-            attempt = self._begin(new, caps, allow, lineage.catch_up(self, self._clock, seen))
-        self._seen = self._appended
+            self._seen = lineage.catch_up(self, self._clock, self._seen)
+            attempt = super().begin(new, caps, allow)
+        self._held[attempt.id], self._seen = 1, self._begun
         if self.team is not None:
             self.team.latest = self._seen
         return attempt
 
-    def _begin(self, new: NewAttempt, caps: Caps | None, allow: Allow, seen: lineage.Mark) -> Attempt:
-        with self.transaction():
-            self._ask(new, seen)
-            lineage.require_whole(self.sql, seen)
-            self._require_newest(new)
-            accounts.take_turn(self.sql, new)
-            self._require_caps(new)
-            attempt = super().begin(new, caps, allow)
-            lease = max(LEASE, DEADLINE + new.patience)
-            self.sql.execute(_BEGUN, {**self._me, "id": attempt.id, "permit": new.permit, "lease": lease})
-            self._held[attempt.id] = 1
-            return attempt
+    def _require_room(self, new: NewAttempt, caps: Caps | None, now: float) -> None:
+        seen = self._seen or (0, 0.0)
+        self._ask(new, caps, now, seen)
+        lineage.require_whole(self.sql, seen)
+        self._require_newest(new)
+        accounts.require_turn(self.sql, new)
+        self._require_caps(new)
+
+    def _claim(self, new: NewAttempt) -> Sequence[Statement]:
+        about = {"marker": new.marker, "permit": new.permit, "lease": max(LEASE, DEADLINE + new.patience)}
+        return [*accounts.turn(new), Statement(_BEGUN, {**self._me, **about})]
 
     def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
         """Move an attempt as `Ledger.move`. Raises HeldElsewhere, unless it says what became of a request in doubt."""
@@ -141,7 +145,7 @@ class SharedStore(Store):
             if newest.state is to or (task is not None and newest.task == task):
                 return newest  # the commit whose outcome was not known had happened
             if newest.state is State.UNCERTAIN:
-                return self._record_move(newest, to, facts, None)
+                return Ledger._change(self, newest, self._moved(newest, to, facts, None))
             if newest.state is not attempt.state:
                 raise
             # Its commit may still be under way: then it is seen the next time, behind the lock.
@@ -153,8 +157,8 @@ class SharedStore(Store):
         self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None = None
     ) -> Attempt:
         """Record a durable artifact, and close the attempt: where the video is placed concerns each working copy."""
-        with self.transaction():
-            return self.move(super().fetched(attempt, artifact, generation, facts), State.DONE)
+        closed = self._moved(replace(attempt, state=State.FETCHED), State.DONE, Facts(), None)
+        return self._change(attempt, *self._result(attempt, artifact, generation, facts), closed)
 
     def merge(self, lines: Iterable[Receipt]) -> Merged:
         """Record what the receipts of this working copy have, as `Ledger.merge`; what is held elsewhere waits."""
@@ -208,10 +212,9 @@ class SharedStore(Store):
     def renew(self) -> None:
         """Go on holding what this process holds."""
         if self._held:
-            with self.transaction():
-                where = f"id = ANY(:ids) AND owner = :owner AND {_GOING}"
-                values = {**self._me, "ids": [*self._held]}
-                self.sql.execute(f"UPDATE attempt SET lease_until = {_LATER} WHERE {where}", values)
+            where = f"id = ANY(:ids) AND owner = :owner AND {_GOING}"
+            values = {**self._me, "ids": [*self._held]}
+            self.sql.batch(Statement(f"UPDATE attempt SET lease_until = {_LATER} WHERE {where}", values))
 
     def drop_artifact(self, sha256: str) -> None:
         """Raise StateError: to forget a result would let everybody buy it again."""
@@ -237,11 +240,6 @@ class SharedStore(Store):
         going = f"state IN ({texts(UNDECIDED)}) AND permit = :place"
         return self._unheld(f"WHERE {going} AND NOT ({_ELSEWHERE})", {**self._me, "place": place})
 
-    def _append(self, kind: str, payload: Payload, attempt: Attempt | None = None, clip: str = "") -> LogEntry:
-        entry = super()._append(kind, payload, attempt, clip)
-        self._appended = (entry.seq, entry.time)
-        return entry
-
     def _orphans(self) -> tuple[Attempt, ...]:
         """Return the requests whose sender is dead, or holds them no more."""
         return self._unheld(f"WHERE state = '{State.SUBMITTING}' AND NOT ({_ELSEWHERE})", self._me)
@@ -250,32 +248,27 @@ class SharedStore(Store):
         """Return attempts but those that this process is carrying out."""
         return tuple(attempt for attempt in self._attempts(where, values) if attempt.id not in self._held)
 
-    def _move(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> Attempt:
-        with self.transaction():
-            self._hold(attempt)
-            moved = self._record_move(attempt, to, facts, sha256)
-        if to not in OPEN | BLOCKED:
+    def _change(self, attempt: Attempt, *entries: LogEntry) -> Attempt:
+        """Append events about an attempt that this process holds, or takes over. Raises HeldElsewhere."""
+        try:
+            (((fence,),), *_), changed = self._write(attempt, entries, [self._hold(attempt)])
+        except HeldElsewhere:
             self._held.pop(attempt.id, None)
-        return moved
+            ((name,),) = self.sql.query("SELECT holder FROM attempt WHERE id = :id", {"id": attempt.id})
+            raise _held_by(name, attempt) from None
+        if changed.state in OPEN | BLOCKED:
+            self._held[attempt.id] = int(fence)
+        else:
+            self._held.pop(attempt.id, None)
+        return changed
 
-    def _record_move(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> Attempt:
-        return super()._move(attempt, to, facts, sha256)
-
-    def _hold(self, attempt: Attempt) -> None:
-        """Renew the lease of an attempt, or take it over if it is over. Raises HeldElsewhere."""
+    def _hold(self, attempt: Attempt) -> Statement:
+        """Return what renews the lease of an attempt, or takes it over if it is over."""
         fence = self._held.get(attempt.id)
         values = {**self._me, "id": attempt.id, "fence": fence}
-        if fence is not None:
-            if self.sql.execute(_RENEW, values) == 1:
-                return
-            del self._held[attempt.id]
-        elif taken := self.sql.query(_TAKE, values):
-            self._held[attempt.id] = int(taken[0][0])
-            return
-        ((name,),) = self.sql.query("SELECT holder FROM attempt WHERE id = :id", values)
-        raise HeldElsewhere(f"{name} carries out attempt {attempt.id} of {attempt.clip}", code="elsewhere")
+        return Statement(_TAKE if fence is None else _RENEW, values, otherwise=_held_by("somebody else", attempt))
 
-    def _ask(self, new: NewAttempt, seen: lineage.Mark) -> None:
+    def _ask(self, new: NewAttempt, caps: Caps | None, now: float, seen: lineage.Mark) -> None:
         """Ask what a purchase must know, all at once: over a long line each question by itself takes a round trip. The
         lock is taken before, and each question sees what was committed then."""
         if isinstance(self.sql, Asks):
@@ -284,8 +277,7 @@ class SharedStore(Store):
                 (_NEWEST, {"key": new.key}),
                 *accounts.questions(new),
                 (_CAPS, {"run": new.run}),
-                budget.sums(self.sql, new.run),
-                budget.sums(self.sql),
+                *(budget.questions(self.sql, new, caps, now) if caps is not None else ()),
                 (NEXT, {}),
             )
 

@@ -8,7 +8,7 @@ spending.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
 
@@ -35,7 +35,7 @@ from reconciler.state.budget import Caps, NewAttempt, Spent
 from reconciler.state.history import Clock, LogEntry
 from reconciler.state.merge import Purchase
 from reconciler.state.receipts import Receipt
-from reconciler.state.sql.port import NONE, Sql, Values
+from reconciler.state.sql.port import NONE, Row, Sql, Statement, Values
 
 NEXT = "SELECT coalesce(max(id), 0) + 1 FROM attempt"
 _RECEIPTS = {"source": "receipts"}
@@ -75,6 +75,7 @@ class Ledger:
     def __init__(self, sql: Sql, clock: Clock) -> None:
         self.sql = sql
         self._clock = clock
+        self._begun: tuple[int, float] = (0, 0.0)  # number and time of the event of the last purchase
 
     def complete(self) -> None:
         """Give a new database its id. After a crash before this, the next open does it."""
@@ -168,14 +169,23 @@ class Ledger:
         `key-open` when the key has an open or blocked attempt.
         """
         with self.transaction():
+            now = self._clock()
+            self._require_room(new, caps, now)
             allow()
             if caps is not None:
-                budget.guard(self.sql, new, caps, self._clock())
-            return self._write_intent(new, self._clock())
+                budget.guard(self.sql, new, caps, now)
+            return self._write_intent(new, self._clock(), self._claim(new), last=True)
+
+    def _require_room(self, new: NewAttempt, caps: Caps | None, now: float) -> None:
+        """Raise an error if something that others did forbids a purchase: nothing, where nobody shares the ledger."""
+
+    def _claim(self, new: NewAttempt) -> Sequence[Statement]:
+        """Return what is written beside a new attempt, so that others see whose it is."""
+        return ()
 
     def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
         """Move an attempt from the state of the given record; StateError `state-moved` if it moved since."""
-        return self._move(attempt, to, facts or Facts(), None)
+        return self._change(attempt, self._moved(attempt, to, facts or Facts(), None))
 
     def look(self, attempt: Attempt, date: float) -> None:
         """Record when an uncertain attempt was first looked for, in UTC seconds of the provider's clock."""
@@ -185,17 +195,23 @@ class Ledger:
         self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None = None
     ) -> Attempt:
         """Record a durable artifact, its generation, and FETCHED, in one transaction."""
-        with self.transaction():
-            self._append("artifact", rows.values(artifact), attempt)
-            self._append("generation", {**rows.values(generation), "note": ""}, attempt)
-            facts = facts or Facts(cost_micros=generation.cost_micros)
-            return self._move(attempt, State.FETCHED, facts, artifact.sha256)
+        return self._change(attempt, *self._result(attempt, artifact, generation, facts))
+
+    def _result(
+        self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None
+    ) -> list[LogEntry]:
+        facts = facts or Facts(cost_micros=generation.cost_micros)
+        return [
+            self._entry("artifact", rows.values(artifact), attempt),
+            self._entry("generation", {**rows.values(generation), "note": ""}, attempt),
+            self._moved(attempt, State.FETCHED, facts, artifact.sha256),
+        ]
 
     def adopt(self, generation: Generation, artifact: Artifact, clip: str = "", note: str = "") -> None:
         """Record a durable artifact as a key's result without an attempt (import, restore from the lock file)."""
-        with self.transaction():
-            self._append("artifact", rows.values(artifact), clip=clip)
-            self._append("generation", {**rows.values(generation), "note": note}, clip=clip)
+        video = self._entry("artifact", rows.values(artifact), clip=clip)
+        result = self._entry("generation", {**rows.values(generation), "note": note}, clip=clip)
+        self.sql.batch(*history.appended(self.sql, video, result))
 
     def abandon(self, attempt: Attempt, word: str, evidence: Mapping[str, object] | None = None) -> Attempt:
         """Record the user's decision that ends an attempt, a key of `CONSENTS`."""
@@ -279,7 +295,7 @@ class Ledger:
                     for to in (State.ACCEPTED, State.STALLED, State.ABANDONED):
                         message = "its result was forgotten by the user"
                         facts = Facts(reason=reason, message=message, money=attempt.money, evidence=evidence)
-                        attempt = Ledger._move(self, attempt, to, facts, None)
+                        attempt = Ledger._change(self, attempt, self._moved(attempt, to, facts, None))
             self._append("forgotten", {"key": key})
 
     def relabel(self, old: str, new: str) -> None:
@@ -314,11 +330,33 @@ class Ledger:
         return self.sql.transaction()
 
     def _append(self, kind: str, payload: rows.Payload, attempt: Attempt | None = None, clip: str = "") -> LogEntry:
-        number, name = (attempt.id, attempt.clip) if attempt else (None, clip)
-        with self.transaction():
-            return history.append(self.sql, LogEntry(0, self._clock(), kind, name, number, payload))
+        return history.append(self.sql, self._entry(kind, payload, attempt, clip))
 
-    def _move(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> Attempt:
+    def _entry(self, kind: str, payload: rows.Payload, attempt: Attempt | None = None, clip: str = "") -> LogEntry:
+        number, name = (attempt.id, attempt.clip) if attempt else (None, clip)
+        return LogEntry(0, self._clock(), kind, name, number, payload)
+
+    def _change(self, attempt: Attempt, *entries: LogEntry) -> Attempt:
+        """Append events about an attempt that exists, and return it as it is then."""
+        return self._write(attempt, entries)[1]
+
+    def _write(
+        self,
+        attempt: Attempt,
+        entries: Iterable[LogEntry],
+        first: Sequence[Statement] = (),
+        then: Sequence[Statement] = (),
+        *,
+        last: bool = False,
+    ) -> tuple[list[list[Row]], Attempt]:
+        """Append events about an attempt between other statements, all at once. Returns the rows of each statement, and
+        the attempt as it is then."""
+        newest = Statement(rows.select(Attempt, "WHERE id = :id"), {"id": attempt.id})
+        statements = [*first, *history.appended(self.sql, *entries), *then, newest]
+        *answers, [record] = self.sql.batch(*statements, last=last)
+        return answers, reads.attempt(record)
+
+    def _moved(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> LogEntry:
         payload = {
             "from": attempt.state.value,
             "to": to.value,
@@ -330,18 +368,20 @@ class Ledger:
             "sha256": sha256,
             "evidence": dict(facts.evidence),
         }
-        with self.transaction():
-            self._append("moved", payload, attempt)
-            return self.attempt(attempt.id)
+        return self._entry("moved", payload, attempt)
 
-    def _write_intent(self, new: NewAttempt, created: float) -> Attempt:
+    def _write_intent(
+        self, new: NewAttempt, created: float, claim: Sequence[Statement] = (), *, last: bool = False
+    ) -> Attempt:
         # Not by an identity: the event must hold the number, since the tables follow from the log alone.
         ((number,),) = self.sql.query(NEXT)
         about = {name: getattr(new, name) for name in ("marker", "document", "endpoint", "expires_after")}
         about |= new.take_provenance(task=None)
         attempt = Attempt(id=number, state=State.SUBMITTING, created=created, updated=created, **about)
-        self._append("begun", {**rows.values(attempt), "run": new.run, "account": new.account}, attempt)
-        return self.attempt(number)
+        begun = self._entry("begun", {**rows.values(attempt), "run": new.run, "account": new.account}, attempt)
+        answers, attempt = self._write(attempt, [begun], then=claim, last=last)
+        self._begun = (answers[0][0][0], begun.time)
+        return attempt
 
     def _attempts(self, where: str, values: Values = NONE, missing: str = "") -> tuple[Attempt, ...]:
         attempts = reads.attempts(self.sql, f"{where} ORDER BY id", values)

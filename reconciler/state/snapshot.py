@@ -26,8 +26,9 @@ from reconciler.records import (
 )
 from reconciler.spec.environment import is_local
 from reconciler.state import budget, history
+from reconciler.state.rows import READERS
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import NONE, Sql, Values, damaged
+from reconciler.state.sql.port import NONE, Row, Sql, Values, damaged
 
 TIMINGS = 50
 """How many past generations of a model count for an estimate."""
@@ -141,6 +142,15 @@ def attempts(sql: Sql, tail: str, values: Values = NONE) -> tuple[Attempt, ...]:
         return tuple(sql.records(Attempt, tail, values))
     except KeyError as error:
         raise damaged(f"an attempt's state is {error}") from error
+
+
+def attempt(row: Row) -> Attempt:
+    """Return an attempt from its columns."""
+    try:
+        record: Attempt = READERS[Attempt](*row)
+    except KeyError as error:
+        raise damaged(f"an attempt's state is {error}") from error
+    return record
 
 
 def generation(sql: Sql, key: str) -> Generation | None:

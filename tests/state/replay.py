@@ -21,6 +21,6 @@ def rebuild(store: Store) -> None:
                 store.sql.execute(f"DELETE FROM {table}" + (" WHERE name <> 'version'" if table == "meta" else ""))
         for entry in history.read(store.sql, "ORDER BY seq"):
             try:
-                history._REDUCERS[entry.type](store.sql, entry)
+                store.sql.batch(*history.applied(store.sql, entry))
             except (KeyError, StateError, sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
                 raise damaged(f"event {entry.seq} does not follow from those before it") from error

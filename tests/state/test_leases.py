@@ -159,9 +159,9 @@ def lease_by_local_clock(patch: pytest.MonkeyPatch) -> None:
     """Who takes over asks its own clock, which runs ahead."""
     mine = "to_timestamp(:now)"
 
-    def hold(store: SharedStore, attempt: object) -> None:
+    def hold(store: SharedStore, attempt: object) -> object:
         store._me["now"] = store._clock() + 40 * 365 * 86_400  # beyond any lease that the database gave
-        original(store, attempt)  # type: ignore[arg-type]
+        return original(store, attempt)  # type: ignore[arg-type]
 
     original = SharedStore._hold
     patch.setattr(SharedStore, "_hold", hold)

@@ -7,12 +7,22 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
 from reconciler.diagnostics import StateDamaged, StateError
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.state.rows import R
 
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
 NONE: Values = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a batch. `otherwise` is raised if it gives no row: what it was to change has changed since."""
+
+    text: str
+    values: Values = NONE
+    otherwise: StateError | None = None
 
 
 class Sql(Protocol):
@@ -33,6 +43,11 @@ class Sql(Protocol):
 
     def execute(self, statement: str, values: Values = NONE) -> int:
         """Run one statement within `transaction`, and return how many rows it changed."""
+
+    def batch(self, *statements: Statement, last: bool = False) -> list[list[Row]]:
+        """Run statements at once, as a write transaction or within the one that is open, and return the rows of each:
+        all are carried out, or none and an error is raised. `last`: in the open transaction no other one follows, so
+        it may be committed with them."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Run the block as one write transaction, also nested: all of it is committed, or none and a StateError is

@@ -8,8 +8,10 @@ One lock for the whole schema, not one for each project in it: numbers of events
 caps of the store are shared by its projects, and "an older number never commits later" must hold for all of them.
 
 Nothing is set for longer than a transaction, and nothing is prepared: the connections of a pooler have no memory.
-What comes before a statement (`BEGIN`, settings, lock, savepoint) goes with it, as one text and one round trip.
-Not by libpq's pipeline: the server then never notices that a transaction is idle.
+What comes before a statement (`BEGIN`, settings, lock, savepoint) goes with it, as one text and one round trip; so does
+a batch, with its `COMMIT`. A statement of a batch that must find its row fails by itself where there is none, since
+what comes after it is under way already. Not by libpq's pipeline: the server then never notices that a transaction is
+idle.
 A process that is frozen inside a transaction loses it after `_IDLE` seconds, so that it does not hold up the others.
 """
 
@@ -17,8 +19,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from itertools import starmap
 from threading import RLock
@@ -33,7 +35,7 @@ from psycopg.pq import TransactionStatus
 from reconciler.diagnostics import StateError, StateUnreachable
 from reconciler.next_command import command
 from reconciler.state.rows import READERS, R, select
-from reconciler.state.sql.port import NONE, Row, Values, broken_rule, number_too_large
+from reconciler.state.sql.port import NONE, Row, Statement, Values, broken_rule, number_too_large
 
 _IDLE = 15
 _WAIT = 30
@@ -48,6 +50,7 @@ _ANSWER = 60.0
 the connection, so no timeout of the network notices it; a statement waits `_WAIT` seconds for the others at most."""
 _VALUE = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _BEGIN = "BEGIN"
+_NO_ROW = re.compile(r"0 rows of statement (\d+)")
 
 T = TypeVar("T")
 Waits = Generator[Any, Any, T]
@@ -116,21 +119,53 @@ class PostgreSQL:
 
     def ask(self, *questions: tuple[str, Values]) -> None:
         """Ask several questions within a transaction as one round trip. `query` then gives each answer, once."""
-        with self._mutex, translated():
-            before, self._unsent[:] = tuple(self._unsent), ()
-            cursor = self._live(before).cursor()
+        with self._mutex:
             texts = [self._text(statement, values) for statement, values in questions]
-            cursor.execute("; ".join([*(self._text(statement, NONE) for statement in before), *texts]))
+            self._answers |= zip(texts, self._together(texts), strict=True)
+
+    def batch(self, *statements: Statement, last: bool = False) -> list[list[Row]]:
+        """Run statements as one round trip, and return the rows of each."""
+        with self._mutex:
+            if self._depth > (1 if last else 0):
+                with self._nested():
+                    return self._carried_out(statements)
+            with nullcontext() if self._depth else self.transaction():
+                return self._carried_out(statements, "COMMIT")
+
+    def _carried_out(self, statements: Sequence[Statement], *after: str) -> list[list[Row]]:
+        texts = []
+        for number, statement in enumerate(statements):
+            text = statement.text if statement.otherwise is None else _guarded(statement.text, number)
+            texts.append(self._text(text, statement.values))
+        try:
+            answers = self._together([*texts, *after])
+        except StateError as error:
+            absent = _NO_ROW.search(error.message) if isinstance(error.__cause__, errors.DataError) else None
+            if absent is None or (otherwise := statements[int(absent[1])].otherwise) is None:
+                raise
+            raise otherwise from error
+        pairs = zip(statements, answers, strict=False)  # without what came `after`
+        return [rows if each.otherwise is None else [row[:-1] for row in rows] for each, rows in pairs]
+
+    def _together(self, texts: Sequence[str]) -> list[list[Row]]:
+        """Send what was not sent yet and these texts as one, and return the rows of each text."""
+        before = self._take_unsent()
+        with translated():
+            cursor = self._live(before).cursor()
+            cursor.execute("; ".join((*(self._text(statement, NONE) for statement in before), *texts)))
             for _ in before:
                 cursor.nextset()
-            for text in texts:
-                self._answers[text] = cursor.fetchall()
+            answers = []
+            for _ in texts:
+                answers.append(cursor.fetchall() if cursor.description is not None else [])
                 cursor.nextset()
+            return answers
 
     def _text(self, statement: str, values: Values) -> str:
         """Return a statement with its values in it, quoted by libpq."""
-        cursor = psycopg.ClientCursor(self._live(()))
-        return cursor.mogrify(_named(statement), _adapted(values, self.project))
+        with translated():
+            cursor = psycopg.ClientCursor(self._live(tuple(self._unsent)))
+            return cursor.mogrify(_named(statement), _adapted(values, self.project))
 
     def records(self, kind: type[R], tail: str = "", values: Values = NONE) -> list[R]:
         """Return records of a kind."""
@@ -222,7 +257,7 @@ class PostgreSQL:
 
     def _run(self, statement: str, values: Values, *after: str) -> psycopg.Cursor[Row]:
         """Send what was not sent yet, a statement and what comes `after` it, as one round trip."""
-        before, self._unsent[:] = tuple(self._unsent), ()
+        before = self._take_unsent()
         with translated():
             cursor = self._live(before).cursor()
             cursor.execute(_named("; ".join((*before, statement, *after))), _adapted(values, self.project))
@@ -230,9 +265,15 @@ class PostgreSQL:
                 cursor.nextset()
             return cursor
 
+    def _take_unsent(self) -> tuple[str, ...]:
+        before, self._unsent[:] = tuple(self._unsent), ()
+        if not self._is_open and not _begins(before):
+            raise StateError("a statement came after the last one. This is a bug in clipform.", code="state-io")
+        return before
+
     def _live(self, before: tuple[str, ...]) -> Link:
         """Return the connection. Only at the beginning of a transaction a new one may replace it."""
-        if self._connection is not None and self._connection.closed and before[:1] and before[0].startswith(_BEGIN):
+        if self._connection is not None and self._connection.closed and _begins(before):
             self.close()
             self._connection = None
         if self._connection is None:
@@ -241,9 +282,21 @@ class PostgreSQL:
         return self._connection
 
 
+def _begins(statements: tuple[str, ...]) -> bool:
+    return bool(statements) and statements[0].startswith(_BEGIN)
+
+
 def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
     with translated():
         return cursor.fetchall()
+
+
+def _guarded(statement: str, number: int) -> str:
+    """Return a statement that fails unless it gives a row. No expression of SQL raises, but a cast that cannot be done
+    is one. Its rows get one more column, 0."""
+    fails = f"CAST(rows || ' rows of statement {number}' AS integer)"
+    counted = "(SELECT count(*) AS rows FROM step) AS counted LEFT JOIN step ON true"
+    return f"WITH step AS ({statement}) SELECT step.*, CASE WHEN rows > 0 THEN 0 ELSE {fails} END FROM {counted}"
 
 
 @cache

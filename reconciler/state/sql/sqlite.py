@@ -19,7 +19,7 @@ from threading import RLock
 
 from reconciler.diagnostics import StateError
 from reconciler.state.rows import READERS, R, select
-from reconciler.state.sql.port import NONE, Row, Values, broken_rule, damaged, number_too_large
+from reconciler.state.sql.port import NONE, Row, Statement, Values, broken_rule, damaged, number_too_large
 
 BUSY_MS = 5_000
 """Milliseconds to wait for a reader. Readers take milliseconds; longer means that something is wrong."""
@@ -50,6 +50,16 @@ class SQLite:
         """Run one statement, and return how many rows it changed."""
         with self._mutex, translated():
             return self.connection.execute(statement, values).rowcount
+
+    def batch(self, *statements: Statement, last: bool = False) -> list[list[Row]]:
+        """Run statements as one transaction, and return the rows of each."""
+        answers = []
+        with self.transaction():
+            for statement in statements:
+                answers.append(self.query(statement.text, statement.values))
+                if statement.otherwise is not None and not answers[-1]:
+                    raise statement.otherwise
+        return answers
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
