@@ -147,7 +147,7 @@ def models(kind: str, model: str, duration: int, resolution: str, mode: str) -> 
         duration=duration or None,
         resolution=resolution or None,
     )
-    offered = lines((registry.dialect(name) for name in registry.kinds()), needs)
+    offered = lines(registry.catalogues([kind]), needs)
     return {"models": [asdict(line) for line in offered]}
 
 

@@ -15,6 +15,7 @@ from reconciler.frozen import dataclass
 from reconciler.identity import canonical
 from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Action, Plan
+from reconciler.providers import plugins, registry
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import HasRegions, SpokenOverHttp
 from reconciler.records import Attempt, Snapshot
@@ -61,7 +62,8 @@ def declares(project: Project, dialects: Mapping[str, Dialect], site: Site) -> b
 def places(project: Project, dialects: Mapping[str, Dialect], env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return a digest of where each provider's key goes, by alias, and "" for the project's store.
 
-    Digests, because they go into files and an address may have values of the environment."""
+    Digests, because they go into files and an address may have values of the environment. The kind of another package
+    counts with its version: what it would send may change with it, so a saved plan is stale then."""
 
     def actual(*texts: str) -> list[str]:
         return [*texts, *(value for text in texts for value in values_in(text, env))]
@@ -70,7 +72,8 @@ def places(project: Project, dialects: Mapping[str, Dialect], env: Mapping[str, 
     digests = {"": _digest(store, project.publish)}
     for alias, dialect in dialects.items():
         config = project.providers[alias]
-        digests[alias] = _digest(actual(config.kind, endpoint(config, dialect)), config.credentials)
+        code = [] if registry.is_ours(config.kind) else [plugins.package(config.kind)]
+        digests[alias] = _digest([*actual(config.kind, endpoint(config, dialect)), *code], config.credentials)
     return tuple(sorted(digests.items()))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.frozen import dataclass
 from reconciler.providers.base import Accepted, PollTrouble, Refusal, Rejected, Reply, SubmitAnswer, Unknown
-from reconciler.providers.replies import quoted, retry_after, summary, words
+from reconciler.providers.replies import quoted, retry_after, summary, task_id, words
 
 REFUSING = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 429})
 """Statuses under which a listed code counts. Under 408, 409, 425, 499 and every 5xx the task may have been accepted:
@@ -74,6 +74,19 @@ def submitted(reply: Reply, task: str | None, raw: object, complaint: Complaint)
         return Unknown(f"the task id cannot be used: {quoted(raw)} (HTTP {reply.status})")
     refuses = 400 <= reply.status < 500 or (reply.status == 200 and bool(complaint.code))
     return Unknown(f"neither a task id nor a known refusal: {summary(reply)}{note}", complaint=refuses)
+
+
+def proved(reply: Reply, answer: object) -> SubmitAnswer:
+    """Return a dialect's answer to a submit as far as its reply can prove it: another package may be wrong,
+    and an answer that is believed too much is paid for twice."""
+    match answer:
+        case Accepted(task=task) if task_id(task) is not None:
+            return answer
+        case Rejected() if reply.status in REFUSING or 200 <= reply.status < 300:
+            return answer
+        case Unknown():
+            return answer
+    return Unknown(f"HTTP {reply.status} does not prove what the dialect reads in it: {quoted(answer)}")
 
 
 def poll_trouble(reply: Reply, complaint: Complaint) -> PollTrouble:

@@ -2,27 +2,22 @@
 
 A built-in kind is a row of `BUILT_IN`: "module:factory", imported only when a project uses it. A factory takes the
 provider's `settings` and returns a `Dialect`; it raises `SpecError` for settings that the kind does not have. Other
-packages add kinds through the entry-point group `clipform.providers` (name = kind, value = "module:factory"). A
-built-in kind is never looked up there, so that no package can replace it and no scan of packages is needed.
+packages add kinds (`plugins`). A built-in kind is never looked up there, so that no package can replace it and no scan
+of packages is needed.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, SpecError
+from reconciler.providers import plugins
 from reconciler.providers.base import Dialect
+from reconciler.providers.plugins import Factory
 from reconciler.spec.other_names import VENDORS
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-GROUP = "clipform.providers"
 
 DESCRIBED = "http"
 """The kind of a vendor that the project describes; in keys and records the vendor's name follows: `http:acme`."""
@@ -39,12 +34,22 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
     }
 )
 
-Factory = Callable[[Mapping[str, object]], Dialect]
-
 
 def kinds() -> tuple[str, ...]:
     """Return every available kind: the built-in ones, then those of other packages by name."""
-    return (*BUILT_IN, *sorted(third_party().keys() - BUILT_IN.keys()))
+    return (*BUILT_IN, *sorted(plugins.entries().keys() - BUILT_IN.keys() - {DESCRIBED}))
+
+
+def is_ours(kind: str) -> bool:
+    """True for a kind whose dialect is a part of this program: its code changes with the version only."""
+    return kind in BUILT_IN or kind.partition(":")[0] == DESCRIBED
+
+
+def catalogues(named: Iterable[str]) -> list[Dialect]:
+    """Return the dialects of the built-in kinds and of these kinds of other packages. Raises SpecError for one that
+    cannot be loaded."""
+    others = sorted(set(named) & plugins.entries().keys() - BUILT_IN.keys())
+    return [dialect(kind) for kind in (*BUILT_IN, *others)]
 
 
 def dialect(kind: str, settings: Mapping[str, object] = MappingProxyType({})) -> Dialect:
@@ -71,9 +76,8 @@ def _factory(kind: str) -> Factory:
         module, name = BUILT_IN[kind].split(":")
         factory: Factory = getattr(import_module(module), name)
         return factory
-    if (entry := third_party().get(kind)) is not None:
-        factory = entry.load()
-        return factory
+    if (other := plugins.factory(kind)) is not None:
+        return other
     raise SpecError([_unknown(kind)])
 
 
@@ -84,11 +88,3 @@ def _unknown(kind: str) -> Diagnostic:
     return Diagnostic(
         "unknown-kind", f"unknown provider kind {kind!r}{hint}", help=f"kinds: {', '.join((*kinds(), DESCRIBED))}"
     )
-
-
-@cache
-def third_party() -> Mapping[str, EntryPoint]:
-    """Return the entry points of other packages by kind; looked up once in a process."""
-    from importlib.metadata import entry_points  # slow to import and rarely needed
-
-    return {entry.name: entry for entry in entry_points(group=GROUP)}

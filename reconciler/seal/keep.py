@@ -13,6 +13,7 @@ from reconciler.project.model import Planned
 from reconciler.project.pending_repairs import needs_repair
 from reconciler.project.scan import DiskFiles, stored_artifacts
 from reconciler.project.workspace import Workspace
+from reconciler.providers import registry
 from reconciler.records import Placed
 from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of, read
 from reconciler.seal.facts import KINDS, TIMED, keyed, look_within, stamps
@@ -118,7 +119,7 @@ def names_of(workspace: Workspace, planned: Planned, resolve: Callable[[str], st
 def _is_idle(workspace: Workspace, planned: Planned) -> bool:
     """True if the plan has nothing to do and nothing but the facts can change that."""
     plan = planned.plan
-    is_ours = all(type(dialect).__module__.startswith("reconciler.") for dialect in planned.loaded.dialects.values())
+    is_ours = all(registry.is_ours(config.kind) for config in planned.loaded.project.providers.values())
     is_noop = not (plan.unbind or plan.moved) and all(step.action is Action.NOOP for step in plan.steps)
     return is_ours and is_noop and not needs_repair(planned.snapshot, workspace.state_dir(False))
 

@@ -125,7 +125,12 @@ class HttpTransport:
 
     async def _poll(self, task: str, job: base.Job | None = None) -> base.PollAnswer:
         reply = await self.ask(self.dialect.poll(task, job))
-        return reply if isinstance(reply, base.PollTrouble) else self.dialect.read_poll(task, reply)
+        if isinstance(reply, base.PollTrouble):
+            return reply
+        try:
+            return self.dialect.read_poll(task, reply)
+        except Exception as error:  # noqa: BLE001  # a dialect of another package: its tasks are polled on
+            return base.PollTrouble(f"kind {self.dialect.kind} cannot read the reply ({type(error).__name__}: {error})")
 
     async def upload(self, path: Path, sha256: str, content_type: str) -> capabilities.Hosted:
         """Have the provider host a local file. Raises ProviderError, code `no-uploads` if it cannot."""

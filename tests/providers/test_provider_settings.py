@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from provider_cases import FOLDERS
 
 from reconciler.conform.clips import clip_with
 from reconciler.diagnostics import SpecError
-from reconciler.providers import registry
 from reconciler.providers.base import (
     Accepted,
     Billing,
@@ -26,7 +24,6 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.providers.check import Resolved, defaults_v1, resolve
-from reconciler.providers.draft.dialect import Draft
 from reconciler.providers.registry import dialect, kinds
 
 HEADER = "auth_header is written 'Name: value' with the credential in braces, as in 'Authorization: Bearer {api_key}'"
@@ -225,25 +222,3 @@ RESERVED = {
 @pytest.mark.parametrize("kind", RESERVED)
 def test_options_may_not_set_what_a_dialect_writes(kind: str):
     assert " ".join(sorted(dialect(kind).reserved)) == RESERVED[kind]
-
-
-def make_studio(settings: Mapping[str, object]) -> Draft:
-    """A third party's factory."""
-    return Draft()
-
-
-def test_third_parties_add_kinds_and_cannot_take_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    package = tmp_path / "studio-1.0.dist-info"
-    package.mkdir()
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: studio\nVersion: 1.0\n")
-    factory = "test_provider_settings:make_studio"
-    (package / "entry_points.txt").write_text(f"[{registry.GROUP}]\nstudio = {factory}\nark = {factory}\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    registry.third_party.cache_clear()
-    try:
-        assert kinds()[-1] == "studio"
-        assert kinds().count("ark") == 1
-        assert isinstance(dialect("studio"), Draft)
-        assert dialect("ark").kind == "ark"
-    finally:
-        registry.third_party.cache_clear()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import chdir
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from reconciler import seal
 from reconciler.cli.app import main
 from reconciler.project.model import Planned
 from reconciler.project.workspace import Workspace
+from reconciler.providers import plugins
+from reconciler.providers.uniall.dialect import Uniall
 from reconciler.seal import facts, keep
 from reconciler.state.lock import Lock
 from tests.seal.changes import CHANGES
@@ -42,6 +45,24 @@ def test_one_full_plan_makes_a_seal(film: Film) -> None:
     assert [film.asked(*words) for words in commands] == [False, True, True]
     assert [film.asked("validate") for _ in range(2)] == [False, True]
     assert [film.asked("apply", "--yes") for _ in range(2)] == [False, True]
+
+
+class Studio(Uniall):
+    """A kind of another package, however its module is called."""
+
+    kind = "studio"
+    __module__ = "reconciler.studio"
+
+
+def test_a_project_with_a_kind_of_another_package_has_no_answers(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EntryPoint("studio", f"{__name__}:Studio", plugins.GROUP)
+    monkeypatch.setattr(plugins, "entries", lambda group=plugins.GROUP: {"studio": (entry,)})
+    specs = film.path("clipform.yaml")
+    text = specs.read_text(encoding="utf-8")
+    specs.write_text(text.replace("providers:\n", "providers:\n  other: {kind: studio}\n"), encoding="utf-8")
+    assert [film.asked("plan") for _ in range(4)] == [False] * 4
+    specs.write_text(text.replace("providers:\n", "providers:\n  other: {kind: uniall}\n"), encoding="utf-8")
+    film.seal("plan")
 
 
 def test_from_elsewhere_the_answer_names_the_folder(film: Film) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
+from reconciler.diagnostics import ClipformError
 
 
 def run(
@@ -27,6 +28,8 @@ def run(
     return_last_frame: Annotated[bool, typer.Option("--return-last-frame", help="Can return its last frame.")] = False,
 ) -> None:
     """List all models, or only those that can make a given shot.
+
+    Kinds of other packages are listed in a project that has them, and with --kind.
 
     Exit codes: 0 done, 64 wrong command line.
     """
@@ -54,4 +57,16 @@ def run(
         videos=videos,
         audios=audios,
     )
-    app.view.models(list(lines((registry.dialect(name) for name in registry.kinds()), needs)))
+    named = {kind} if kind else _named(app)
+    app.view.models(list(lines(registry.catalogues(name for name in named if name), needs)))
+
+
+def _named(app: Context) -> set[str]:
+    """Return the kinds that the project has; none outside a project, or if its file cannot be read."""
+    from reconciler.spec.load import read_project
+
+    try:
+        project = read_project(app.workspace.files, app.workspace.overlay)
+    except ClipformError:
+        return set()
+    return {config.kind for config in project.providers.values()}

@@ -23,8 +23,9 @@ from reconciler.events import EventKind
 from reconciler.money import to_micros
 from reconciler.next_command import command
 from reconciler.project.orders import Order
-from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
+from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Reply, Request, SubmitAnswer, Unknown
 from reconciler.providers.capabilities import Marks
+from reconciler.providers.error_codes import proved
 from reconciler.records import Attempt, State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.ledger import Facts
@@ -158,12 +159,18 @@ async def _send(context: AttemptContext, send: Send, request: Request, attempt: 
     context.control.open += context.provider.durable
     try:
         reply = await _refusal(context, attempt) or await send(request)
-        answer = reply if isinstance(reply, NotSent | Unknown) else context.provider.dialect.read_submit(reply)
+        answer = reply if isinstance(reply, NotSent | Unknown) else _answer(context, reply)
         answer = _without_secrets(answer, context.provider.transport.redact)
         _record(context, attempt, answer)
     finally:
         context.control.open -= context.provider.durable
     return answer
+
+
+def _answer(context: AttemptContext, reply: Reply) -> SubmitAnswer:
+    """Return the meaning of a reply; the draft renderer, a part of this program, may say more than a vendor can."""
+    answer = context.provider.dialect.read_submit(reply)
+    return proved(reply, answer) if context.provider.durable else answer
 
 
 async def _refusal(context: AttemptContext, attempt: Attempt) -> NotSent | None:
