@@ -19,6 +19,7 @@ Recipe `v1`, complete enough to compute a key in any language
              "sha256": lower-case hex of the bytes (a local file, or a decoded data: URL) ·
              "url": an https:// URL as text · "asset": an asset:// id as text ·
              "clip": the key of another clip's picked take, with "part": "last_frame", "first_frame" or "video".
+             The final of a vendor's draft has "field": "draft" alone, with the draft's key and "part": "task".
              A frozen seam has the key of the version that it keeps. Absent when empty.
    options   the clip's `options` unchanged; absent when empty
    take      whole number; absent when 1

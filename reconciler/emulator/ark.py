@@ -20,12 +20,14 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from reconciler.emulator.ark_content import check_line, check_mode, content_items, stated_values, with_content
+from reconciler.emulator.ark_drafts import draft_task, final_order
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
 from reconciler.emulator.faults import Ignore, Phase, Report, Silent
 from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, json_body
 from reconciler.emulator.world import Seen, Stage, Task
 from reconciler.media.draft.scene import FPS
+from reconciler.providers.base import Model
 from reconciler.providers.registry import dialect
 
 _RATIOS: Final = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9", "adaptive")
@@ -107,12 +109,9 @@ class ContentForm(Vendor):
     def order(self, call: Call, account: str) -> Order:
         """Check the page's fields and roles, then the rules of the model."""
         body = check_fields(json_body(call), self.fields, nulls=True)
-        name = str(body["model"])
-        model = self.models.get(dialect(self.kind).default_model if name.startswith("ep-") else name)
-        if model is None:
-            raise Broken("model", Why.MODEL, f"The model or endpoint {name} does not exist.")
-        if account.startswith(BROKE):
-            raise Refused(self.refusal("AccountOverdueError", "The account is overdue."))
+        model = self.model(body, account)
+        if model.draft_finals and (draft := draft_task(body)) is not None:
+            return final_order(body, model, self.world.find(self.kind, account, draft), self.world)
         check_line(body, model)
         wanted = with_content(stated_values(body, model), content_items(body))
         check_mode(body, wanted)
@@ -124,6 +123,16 @@ class ContentForm(Vendor):
             last_frame=body.get("return_last_frame") is True,
         )
         return Order(wanted, shape, body)
+
+    def model(self, body: Mapping[str, object], account: str) -> Model:
+        """Return the model that a request names. Raises Broken, and Refused for an account without balance."""
+        name = str(body["model"])
+        model = self.models.get(dialect(self.kind).default_model if name.startswith("ep-") else name)
+        if model is None:
+            raise Broken("model", Why.MODEL, f"The model or endpoint {name} does not exist.")
+        if account.startswith(BROKE):
+            raise Refused(self.refusal("AccountOverdueError", "The account is overdue."))
+        return model
 
     def submitted(self, task: Task) -> Answer:
         """Answer with the id alone."""
@@ -150,7 +159,8 @@ class ContentForm(Vendor):
                 "execution_expires_after", _DEFAULTS["execution_expires_after"]
             ),
             "generate_audio": shape.audio,
-            "draft": False,
+            "draft": task.request.get("draft") is True,
+            "draft_task_id": draft_task(task.request),
         }
         document = _reported(document, seen, task)
         if done:

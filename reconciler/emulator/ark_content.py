@@ -105,6 +105,7 @@ def with_content(wanted: Wanted, items: Sequence[_Item]) -> Wanted:
 def check_line(body: Mapping[str, object], model: Model) -> None:
     """Check the fields that not every model generation has (Ark docs)."""
     two, drafts = model.line.startswith("2."), model.line in ("1.5 pro", "2.5")
+    draft = body.get("draft") is True
     frames, name = body.get("frames"), body.get("safety_identifier")
     flex, audio = body.get("service_tier") == "flex", body.get("generate_audio") is True
     for field, refused in (
@@ -113,7 +114,8 @@ def check_line(body: Mapping[str, object], model: Model) -> None:
         ("camera_fixed", body.get("camera_fixed") is not None and two),
         ("frames", frames is not None and (two or (isinstance(frames, int) and (frames - 25) % 4 != 0))),
         ("service_tier", flex and two),
-        ("draft", body.get("draft") is True and not drafts),
+        ("draft", draft and not drafts),
+        ("resolution", draft and body.get("resolution") not in (None, "480p")),
         ("safety_identifier", isinstance(name, str) and len(name) > 64),
     ):
         if refused:

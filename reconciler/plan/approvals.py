@@ -20,9 +20,11 @@ from collections.abc import Iterable
 from dataclasses import field
 
 from reconciler.frozen import dataclass
+from reconciler.plan import vendor_drafts
 from reconciler.plan.model import Wanted
 from reconciler.spec.values import NO_RULE, ApprovalRule
 
+VENDOR_DRAFT = "vendor_draft"
 _PLAIN = re.compile(r"[^\s\"]+")
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 _VALUES = 8
@@ -84,10 +86,10 @@ def counts(rule: ApprovalRule, line: Approval) -> bool:
 
 def is_required(rule: ApprovalRule, w: Wanted) -> bool:
     """True if a rule asks for the approval of a take. An unknown price, or one in another currency, is above any
-    limit. Of takes, the first one is what is looked at."""
+    limit. Of takes, the first one is what is looked at; of a clip with a vendor's draft, that."""
     if rule.required == "no" or w.free or w.cost.amount == 0:
         return False
-    if rule.of == "take" and is_sample(w):
+    if (rule.of == "take" and is_sample(w)) or (rule.of == VENDOR_DRAFT and vendor_drafts.is_draft(w.document)):
         return False
     if rule.over is not None and w.cost.amount is not None and w.cost.currency == rule.currency:
         return w.cost.amount > rule.over
@@ -95,8 +97,8 @@ def is_required(rule: ApprovalRule, w: Wanted) -> bool:
 
 
 def is_sample(w: Wanted) -> bool:
-    """True for the first take as it was first asked for."""
-    return not {"take", "retake"} & json.loads(w.document).keys()
+    """True for the first take as it was first asked for. A final is none: its draft is."""
+    return not vendor_drafts.draft_key(w.document) and not {"take", "retake"} & json.loads(w.document).keys()
 
 
 def parse(text: str) -> ApprovalBook:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
-from reconciler.plan import cuts, remedies
+from reconciler.plan import cuts, finals, remedies
 from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.handed import elsewhere, standing
@@ -22,6 +22,7 @@ from reconciler.plan.model import GENERATES, Action, Change, Disk, Plan, Reason,
 from reconciler.plan.rehearsals import set_aside
 from reconciler.plan.remedies import Block, describe_attempt
 from reconciler.plan.timing import typical_seconds
+from reconciler.plan.vendor_drafts import TASK
 from reconciler.providers.base import LOCAL
 from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State, is_paid_failure
 from reconciler.spec.graph import in_order
@@ -35,11 +36,12 @@ _ENDED = {State.NOT_SENT: Reason.NOT_SENT, State.CANCELLED: Reason.CANCELLED, St
 @dataclass(frozen=True, slots=True)
 class PlanScope:
     """`only` names the clips to act on, None for all; `force` those whose foreign outputs may be moved aside.
-    `approvals` says what may be bought."""
+    `approvals` says what may be bought; `now` is the time in UTC seconds, 0 where it does not matter."""
 
     only: frozenset[str] | None = None
     force: frozenset[str] = frozenset()
     approvals: Approvals = NO_APPROVALS
+    now: float = 0.0
 
     def selects(self, clip: str) -> bool:
         """True if apply may act on a clip."""
@@ -273,7 +275,8 @@ class _Planner:
             first = Reason.REHEARSED if w.key in self.facts.rehearsals else Reason.NEW
             step = self._step(w, Action.CREATE, first)
         expected = typical_seconds(self.snapshot, w.kind, w.model)
-        return replace(step, cost=w.cost, expected=expected, changes=differing)
+        step = replace(step, cost=w.cost, expected=expected, changes=differing)
+        return finals.with_deadline(step, w, self.snapshot) if TASK in w.document else step
 
     def _assemble(self, w: Wanted, *, is_lost: bool) -> Step:
         """Return the step that makes a cut; it says which clips this plan makes first."""
@@ -306,7 +309,7 @@ class _Planner:
             unselected = not all(self.scope.selects(clip) for clip in missing)
             verb = "waits for:" if w.kind == cuts.KIND else "needs"
             return remedies.upstream(w.clip, missing, verb, selected=unselected)
-        return None
+        return finals.unusable(w, self.snapshot, self.scope.now, self.takes) if TASK in w.document else None
 
     def _paid_before(self, w: Wanted, attempt: Attempt | None, *, is_lost: bool) -> Block | None:
         """Return the block of a key that was bought before, so that generating it again needs consent."""
@@ -344,7 +347,8 @@ class _Planner:
     def _unapproved(self, w: Wanted) -> Step:
         """Return the step of a take that waits for approval, with what is to be approved."""
         step = self._blocked(w, remedies.needs_approval(w, self.scope.approvals.rule))
-        return replace(step, changes=self.facts.changes(w, self.pending, self.names), cost=w.cost, brief=w.brief)
+        step = replace(step, changes=self.facts.changes(w, self.pending, self.names), cost=w.cost, brief=w.brief)
+        return finals.with_deadline(step, w, self.snapshot) if TASK in w.document else step
 
     def _blocked(self, w: Wanted, block: Block) -> Step:
         return replace(self._step(w, Action.BLOCKED, block.reason, detail=block.detail), way_out=block.way_out)

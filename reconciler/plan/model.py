@@ -77,6 +77,7 @@ class Reason(StrEnum):
     LINK_EXPIRED = "link_expired", "the download link expired before the video was fetched"
     QUARANTINED = "quarantined", "the downloaded file is not a valid video"
     REFUSED = "refused", "the provider refused this request and would refuse it again"
+    DRAFT_UNUSABLE = "draft_unusable", "its draft cannot become a final any more"
     NEEDS_APPROVAL = "needs_approval", "needs approval"
     PROTECTED = "protected", "the clip is protected until its YAML says otherwise"
     FOREIGN = "foreign", "clipform did not create the file at the output path"

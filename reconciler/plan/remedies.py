@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
 from reconciler import money
@@ -17,6 +16,7 @@ from reconciler.events import take_name
 from reconciler.frozen import dataclass
 from reconciler.next_command import command, quote
 from reconciler.plan.model import Action, Plan, Reason, Step, Wanted
+from reconciler.plan.vendor_drafts import draft_key, utc_minute
 from reconciler.records import (
     ABANDONED,
     BLOCKED,
@@ -97,7 +97,7 @@ def describe_attempt(attempt: Attempt) -> str:
     task = f"task {attempt.task}" if attempt.task else "no task id"
     facts = [f"{attempt.state.value.replace('_', ' ')} at {attempt.provider} ({attempt.model})", task]
     if attempt.created:
-        facts.append(f"since {_date(attempt.created)}")
+        facts.append(f"since {utc_minute(attempt.created)}")
     facts.append(_cost(attempt))
     if attempt.message and attempt.state in _EXPLAINED:
         facts.append(attempt.message)
@@ -125,10 +125,6 @@ def _cost(attempt: Attempt) -> str:
 
 def _money(micros: int, currency: str) -> str:
     return money.text(money.from_micros(micros), currency)
-
-
-def _date(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def settle(attempt: Attempt, *, takes: int = 1, several: bool = False, wanted: bool = True) -> tuple[str, ...]:
@@ -212,7 +208,7 @@ def protected_file(bound: Binding, generation: Generation | None, *, gone: bool)
 def _describe(generation: Generation) -> str:
     facts = [f"generated at {generation.provider} ({generation.model})"]
     facts += [f"task {generation.task}"] if generation.task else []
-    facts += [f"on {_date(generation.created)}"] if generation.created else []
+    facts += [f"on {utc_minute(generation.created)}"] if generation.created else []
     price = generation.cost_micros
     facts.append("price unknown" if price is None else _money(price, generation.currency))
     return ", ".join(facts)
@@ -229,9 +225,15 @@ def elsewhere(name: str, entry: LockEntry) -> Block:
     return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (_fetch_again(name), again))
 
 
+def draft_unusable(name: str, why: str, draft: Generation) -> Block:
+    """Return the block of a final whose draft, the take `name`, cannot be used: only a person may buy another draft."""
+    return Block(Reason.DRAFT_UNUSABLE, why, (_retake(name, draft.cost_micros, draft.currency),))
+
+
 def needs_approval(w: Wanted, rule: ApprovalRule) -> Block:
     """Return the block of a take whose key nobody has approved."""
-    approve = remedy(command("approve", w.clip), f"allow it to be bought, once you have seen its {rule.of} (free)")
+    seen = "vendor draft" if draft_key(w.document) else rule.of
+    approve = remedy(command("approve", w.clip), f"allow it to be bought, once you have seen its {seen} (free)")
     return Block(Reason.NEEDS_APPROVAL, money.text(w.cost.amount, w.cost.currency), (approve,))
 
 

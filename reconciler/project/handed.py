@@ -27,7 +27,7 @@ from reconciler.spec.expand import Others
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_partly
 from reconciler.spec.project import CREDENTIALS, ProviderConfig
-from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, LocalMedia, Media, Number, UrlMedia
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, InputMedia, LocalMedia, Number, UrlMedia
 from reconciler.state.budget import Caps
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def input_path(path: str, order: Order) -> str:
     return f"{INPUTS}/{order.hashes[path]}{PurePosixPath(path).suffix}"
 
 
-def _medium(medium: Media, order: Order, names: Mapping[str, str]) -> str:
+def _medium(medium: InputMedia, order: Order, names: Mapping[str, str]) -> str:
     match medium:
         case LocalMedia(path):
             return _escaped(input_path(path, order))

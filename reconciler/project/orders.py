@@ -29,7 +29,7 @@ from reconciler.spec.environment import is_local
 from reconciler.spec.graph import in_order
 from reconciler.spec.memo import reuse
 from reconciler.spec.project import Clip, Project, ProviderConfig
-from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, DraftTask, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.paths import DRAFTS
 
 if TYPE_CHECKING:  # loads pydantic
@@ -132,7 +132,9 @@ def drafted_clip(clip: Clip) -> Clip:
     """Return the clip as its draft: sent to the draft provider, free, placed under `drafts/`. Its seams follow."""
     duration = clip.spec.duration if clip.spec.duration is not None and clip.spec.duration > 0 else None
     output = f"{DRAFTS}/{clip.spec.output}"
-    return clip.with_fields(provider="draft", model=None, duration=duration, output=output, options={}, protect=False)
+    return clip.with_fields(
+        provider="draft", model=None, duration=duration, output=output, options={}, protect=False, draft=None
+    )
 
 
 def clip_orders(inputs: ClipInputs, costs: Costs) -> tuple[Order, ...]:
@@ -162,7 +164,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         dialect=config.kind,
         model=resolved.model.name,
         mode=resolved.mode.value,
-        prompt=clip.spec.prompt,
+        prompt="" if clip.draft else clip.spec.prompt,
         params=params,
         inputs=tuple(_input(name, item, inputs) for name, item in clip.media()),
         options=clip.spec.options,
@@ -185,7 +187,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         free=resolved.model.billing is Billing.FREE,
         cost=price,
         tags=clip.spec.tags,
-        server_defaults=resolved.left_open,
+        server_defaults=() if clip.draft else resolved.left_open,
         rehearses=is_local(config.spec.base_url or ""),
         takes=clip.spec.takes,
         brief=_brief(clip, resolved),
@@ -210,7 +212,13 @@ def media_text(item: Media) -> str:
             return f"{Frame(part).value.replace('_', ' ')} of {clip}{' (frozen)' if frozen else ''}"
         case AssetMedia(ident):
             return ident
+        case DraftTask(clip):
+            return f"made from {clip}"
     return "data in the YAML"
+
+
+_OF_FINAL = ("resolution", "watermark", "return_last_frame")
+"""What a final may state beside its draft's task; all else is the draft's."""
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
@@ -220,6 +228,9 @@ def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
     no resolution that is part of the model's name. So a default that a project overrides counts in the key.
     """
     params = dict(resolved.settled)
+    if clip.draft:
+        names = _OF_FINAL if len(resolved.model.draft_finals) > 1 else ("resolution",)
+        return {name: params[name] for name in names if name in params}
     if clip.spec.seed is not None:
         params["seed"] = clip.spec.seed + take - 1
     if resolved.model.resolution_in is not Placement.FIELD:
@@ -246,6 +257,8 @@ def _input(name: str, item: Media, inputs: ClipInputs) -> Input:
         case ClipMedia(clip, part):
             key = inputs.seams[name].key if name in inputs.seams else inputs.picked[clip][0]
             return Input(name, "clip", key, part=Frame(part).value)
+        case DraftTask(clip):
+            return Input(name, "clip", inputs.picked[clip][0], part="task")
 
 
 def data_bytes(url: str) -> bytes:

@@ -15,6 +15,7 @@ from reconciler.diagnostics import UsageError
 from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.spec.graph import closure, dependents
+from reconciler.spec.matrix import DRAFT
 from reconciler.spec.project import Cut
 
 
@@ -101,10 +102,11 @@ def _matches(core: str, candidate: Candidate) -> bool:
             return value in candidate.states
         case "path" | "model" | "provider":
             return _globs(value, candidate.output if sort == "path" else getattr(candidate, sort))
-    if core == candidate.declared or _globs(core, candidate.name):
+    final = candidate.name.removesuffix(DRAFT)  # a vendor's draft is bought for it, and selected with it
+    if core == candidate.declared or _globs(core, candidate.name) or _globs(core, final):
         return True
     declared, wanted = _coordinates(core)
-    return bool(wanted) and declared == candidate.declared and wanted <= _coordinates(candidate.name)[1]
+    return bool(wanted) and declared == candidate.declared and wanted <= _coordinates(final)[1]
 
 
 def _globs(pattern: str, text: str) -> bool:

@@ -61,6 +61,7 @@ from reconciler.spec.problems import shared
 from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay, cut_inputs
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.values import JsonValue
+from reconciler.spec.vendor_drafts import without_drafts
 from reconciler.state import disk, open, receipts
 from reconciler.state.history import LogEntry
 from reconciler.state.lock import is_free
@@ -194,6 +195,7 @@ class Workspace:
         readable, unread = read_partly(cache or self.files, self.overlay, cache.others() if cache else NO_OTHERS)
         if readable is None or (cache is not None and cache.clashes(readable)):
             raise SpecError(shared(unread, {}))
+        readable = replace(readable, clips=tuple(without_drafts(readable.clips))) if draft else readable
         project = readable
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
         used = {clip.spec.provider for clip in project.clips}
@@ -361,7 +363,9 @@ class Workspace:
         disk = Disk(facts, stored, shared, movable(self.root, loaded, records, locked, facts))
 
         def planned(scope: PlanScope) -> Plan:
-            return compute(wanted, records, disk, locked=locked, scope=replace(scope, approvals=approved))
+            return compute(
+                wanted, records, disk, locked=locked, scope=replace(scope, approvals=approved, now=self.clock.now())
+            )
 
         scope = PlanScope()
         plan = planned(scope)

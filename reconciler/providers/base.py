@@ -114,6 +114,7 @@ class Model:
     options: Mapping[str, tuple[Scalar, ...]] | None = None
     """The vendor's own fields that `options:` may set, each with its values; () where any will do. None: not known."""
     retired: str = ""  # since when its owner does not offer it, and what follows it
+    draft_finals: tuple[str, ...] = ()  # resolutions of a final that is made from a draft; without one, no drafts
     required: frozenset[str] = frozenset()  # fields that cost money and have no default: the clip must declare them
     defaults: Mapping[str, Scalar] = field(default_factory=dict)
     """The vendor's values for fields that are not declared, by our field names. A switch that the model lacks is listed
@@ -168,6 +169,7 @@ class Job:
     key: str = ""
     marker: str = ""
     expires_after: int | None = None
+    draft_task: str = ""  # of the draft that it is the final of; nothing that the draft was asked for is sent again
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "options": lambda rows: {name: tuple(values) for name, values in rows.items()},
     "resolution_in": Placement,
     "billing": Billing,
-    **dict.fromkeys(("durations", "resolutions", "ratios"), tuple),
+    **dict.fromkeys(("durations", "resolutions", "ratios", "draft_finals"), tuple),
     **dict.fromkeys(("image_schemes", "video_schemes", "audio_schemes", "required"), frozenset),
     **dict.fromkeys(("image_limits", "video_limits", "audio_limits"), _limits),
 }

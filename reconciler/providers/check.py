@@ -18,6 +18,7 @@ from reconciler.providers.capabilities import SpokenOverHttp, Uploads
 from reconciler.providers.phrases import choices, did_you_mean
 from reconciler.spec.project import Clip
 from reconciler.spec.values import ClipMedia, LocalMedia
+from reconciler.spec.vendor_drafts import is_vendor_draft
 
 PARAMS = ("duration", "resolution", "ratio", "seed", "camera_fixed", "audio", "watermark", "return_last_frame")
 """The clip fields that become parameters of a generation."""
@@ -86,6 +87,8 @@ def resolve(clip: Clip, dialect: Dialect, *, can_publish: bool = False) -> Resol
     `can_publish`: the project can give a local file a URL (`publish:`); a vendor with its own upload needs none.
     """
     model = find_model(clip, dialect)
+    if is_vendor_draft(clip.name) and (isinstance(model, Diagnostic) or not model.draft_finals):
+        return ()  # its final reports it
     if isinstance(model, Diagnostic):
         if model.code == "field-required" and "resolution" in clip.faulty:
             return ()
@@ -93,10 +96,14 @@ def resolve(clip: Clip, dialect: Dialect, *, can_publish: bool = False) -> Resol
     problems = (
         *rules.check(clip, model, can_publish or _hosts(clip, dialect)),
         *_reserved_options(clip, model, dialect),
+        *_final(clip, model, dialect),
     )
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems
-    return Resolved(model, rules.mode_of(clip), _declared(clip), problems)
+    params = _declared(clip)
+    if clip.draft and len(model.draft_finals) == 1:
+        params["resolution"] = model.draft_finals[0]
+    return Resolved(model, rules.mode_of(clip), params, problems)
 
 
 def _hosts(clip: Clip, dialect: Dialect) -> bool:
@@ -178,6 +185,23 @@ def _reserved_options(clip: Clip, model: Model, dialect: Dialect) -> Iterator[Di
             message = f"option {name!r} is written by clipform itself for kind {dialect.kind}"
             source = clip.source(f"options.{name}") if f"options.{name}" in clip.fields else clip.source("options")
             yield Diagnostic("option-reserved", message, source, "use the clip's own fields")
+
+
+def _final(clip: Clip, model: Model, dialect: Dialect) -> Iterator[Diagnostic]:
+    """Check whether a model makes a clip from its own draft."""
+    mode, resolution = rules.mode_of(clip), clip.spec.resolution
+    if not clip.draft:
+        return
+    if not model.draft_finals:
+        able = [other.name for other in dialect.models if other.draft_finals]
+        help = f"choose one that has them: {choices(able)}" if able else f"kind {dialect.kind} has no model with drafts"
+        yield Diagnostic("no-drafts", f"{model.name} has no drafts", clip.source("draft"), help)
+    elif mode in (Mode.EDIT, Mode.EXTEND):
+        message = f"{model.name} makes no draft of operation: {mode}"
+        yield Diagnostic("no-drafts", message, clip.source("draft"), "remove draft")
+    elif resolution is not None and resolution not in model.draft_finals:
+        message = f"{model.name} makes a final from a draft in {choices(model.draft_finals)}, not in {resolution}"
+        yield Diagnostic("no-drafts", message, clip.source("resolution"), "leave the resolution out")
 
 
 def _dotted(options: Mapping[str, object]) -> Iterator[tuple[str, bool]]:

@@ -14,7 +14,7 @@ from reconciler.providers.base import Mode, Model, Placement
 from reconciler.providers.limits import check_request
 from reconciler.providers.phrases import choices, count, nearest
 from reconciler.spec.project import Clip
-from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, DraftTask, Frame, LocalMedia, Media, UrlMedia
 
 if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import ClipFields
@@ -316,6 +316,8 @@ def _pictures(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 def _media(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
     schemes = {"images": model.image_schemes, "videos": model.video_schemes, "audios": model.audio_schemes}
     for name, media in clip.media():
+        if isinstance(media, DraftTask):
+            continue
         sort = next((kind for kind in schemes if name.startswith(f"references.{kind}")), "images")
         source = _at(clip, name, name.split("[")[0], "references")
         if isinstance(media, ClipMedia) and not _fits(media, sort):

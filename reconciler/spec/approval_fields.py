@@ -11,7 +11,7 @@ from reconciler.spec.field_types import Leaf, Line, SpecModel, choice_of, noted
 from reconciler.spec.problems import shown
 from reconciler.spec.values import NO_RULE, ApprovalRule, Policy
 
-OF = ("draft", "take")
+OF = ("draft", "vendor_draft", "take")
 _WORDS = "no, paid, {over: 0.50 USD} or tag:NAME"
 
 
@@ -53,7 +53,10 @@ class ApprovalDecl(SpecModel):
         NO_RULE,
     )
     of: Annotated[str, choice_of(*OF)] = noted(
-        "What is looked at: the clip's draft, or its first take, which then needs no approval itself.", "take", "draft"
+        "What is looked at: the clip's draft, its vendor draft (see `draft`) or its first take; these two then need no"
+        " approval themselves. A final is approved by its vendor draft in any case.",
+        "vendor_draft",
+        "draft",
     )
     by: Annotated[str, choice_of("anyone", "other")] = noted(
         "Who may approve: anyone, or other: nobody who wrote the clip, by git.", "other", "anyone"

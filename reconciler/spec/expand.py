@@ -26,6 +26,7 @@ from reconciler.spec.rows import Row, Table, filled
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked_fields
 from reconciler.spec.values import ClipMedia, LookUse
+from reconciler.spec.vendor_drafts import with_draft
 from reconciler.spec.volume import Volume
 
 _FIELDS = frozenset(ClipFields.model_fields)
@@ -157,7 +158,10 @@ def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -
         )
         file = name if shot else files[combination]
         builder = _Builder(declared, combination, name, file, entries, result.problems, shot.row if shot else None)
-        result.clips.append(builder.build(resolver))
+        clips = with_draft(builder.build(resolver))
+        result.clips += clips
+        result.names += [clip.name for clip in clips if clip.name != name]
+        result.count += len(clips) - 1
 
 
 def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> ResolvedMatrix | None:

@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reconciler.spec import scalars
 from reconciler.spec.database_address import database_address, schema_name
-from reconciler.spec.values import JsonValue, Media, Secret
+from reconciler.spec.values import InputMedia, JsonValue, Secret
 
 INTERPOLATED = {"type": "string", "pattern": r"\{"}
 """JSON Schema of a text with `${…}` or `{COLUMN}`, which an editor must accept in every field."""
@@ -75,8 +75,8 @@ RawText = Annotated[str, Leaf(scalars.text_as_is, "text", _ANY_SCALAR)]
 YesNo = Annotated[bool, Leaf(scalars.boolean, "yes/no", _YES_NO)]
 Amount = Annotated[Decimal, Leaf(scalars.decimal, "number", _NUMBER)]
 Span = Annotated[Decimal, Leaf(scalars.span, "length of time", TIME)]
-Medium = Annotated[Media, Leaf(scalars.media, "media", {"type": ["string", "object"]})]
-Picture = Annotated[Media, Leaf(scalars.picture, "path or URL", {"type": "string"})]
+Medium = Annotated[InputMedia, Leaf(scalars.media, "media", {"type": ["string", "object"]})]
+Picture = Annotated[InputMedia, Leaf(scalars.picture, "path or URL", {"type": "string"})]
 SecretName = Annotated[Secret, Leaf(scalars.secret, "secret", _ENV_ONLY)]
 OpenId = Annotated[Secret | str, Leaf(scalars.open_id, "text or secret", {"type": ["string", "number"]})]
 Free = Annotated[JsonValue, Leaf(scalars.free, "anything", {})]

@@ -47,9 +47,13 @@ def clip_name(declared: str, combination: Combination) -> str:
     return f"{declared}[{values}]" if values else declared
 
 
+DRAFT = ".draft"
+"""The end of the name of a vendor's draft: of `hero`, it is `hero.draft`."""
+
+
 def declared_name(clip: str) -> str:
     """Return the name of the declaration that a clip comes from: the inverse of `clip_name`."""
-    return clip.partition("[")[0]
+    return clip.removesuffix(DRAFT).partition("[")[0]
 
 
 def file_names(declared: str, combinations: Iterable[Combination]) -> Mapping[Combination, str]:

@@ -130,6 +130,11 @@ class ClipFields(SpecModel):
     audio: YesNo | None = noted("Generate sound too.", "yes")
     watermark: YesNo | None = noted("Let the provider add its watermark.", "no")
     return_last_frame: YesNo | None = noted("Also ask the provider for the last frame as a picture.", "yes")
+    draft: Annotated[str | None, choice_of("vendor")] = noted(
+        "vendor: buy the vendor's cheap 480p draft first, and the final from that; takes, pick and retake are then of"
+        " the draft.",
+        "vendor",
+    )
     takes: Annotated[int, whole_from(1, MAX_TAKES)] = noted(
         "Number of variations; each is generated and paid for separately.", "3", 1
     )

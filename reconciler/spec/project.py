@@ -15,6 +15,7 @@ from reconciler.spec.values import (
     NO_RULE,
     ApprovalRule,
     ClipMedia,
+    DraftTask,
     JsonValue,
     LocalMedia,
     LookUse,
@@ -76,10 +77,15 @@ class Clip:
     lead: int = 0  # characters at the start of the prompt that other clips begin with too
     looks: tuple[LookUse, ...] = ()
     rows: str = ""  # the table that it is a row of
+    draft: str = ""  # the clip whose task it is made from, with nothing else
     _media: tuple[tuple[str, Media], ...] = field(init=False, repr=False, compare=False)
     _depends_on: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.draft:
+            object.__setattr__(self, "_media", (("draft", DraftTask(self.draft)),))
+            object.__setattr__(self, "_depends_on", (self.draft,))
+            return
         frames = (("first_frame", self.spec.first_frame), ("last_frame", self.spec.last_frame))
         media = [(name, frame) for name, frame in frames if frame is not None]
         for kind, items in self.references:

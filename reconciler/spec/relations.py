@@ -134,9 +134,8 @@ def _check_circles(clips: Sequence[Clip], problems: Problems) -> None:
     by_name = {clip.name: clip for clip in clips}
     for circle in islice(circles({clip.name: clip.depends_on() for clip in clips}), MAX_CIRCLES):
         first = by_name[circle[0]]
-        field = next(
-            field for field, media in first.media() if isinstance(media, ClipMedia) and media.clip == circle[1]
-        )
+        uses = (field for field, media in first.media() if isinstance(media, ClipMedia) and media.clip == circle[1])
+        field = next(uses, "draft")
         message = f"these clips wait for each other: {' → '.join(_shortened(circle))}"
         problems.error("circle", message, first.source(field), "remove one of these references")
 

@@ -17,7 +17,7 @@ from reconciler import money
 from reconciler.spec import values
 from reconciler.spec.other_names import value_for
 from reconciler.spec.problems import listed, shown
-from reconciler.spec.values import ClipMedia, Frame, JsonValue, KeyframeMedia, Media, Number, Secret
+from reconciler.spec.values import ClipMedia, Frame, InputMedia, JsonValue, KeyframeMedia, Number, Secret
 
 MAX_TEXT = 100_000
 FREEZE = "freeze"
@@ -286,9 +286,9 @@ def open_id(raw: object) -> Secret | str:
     return raw if isinstance(raw, Secret) else line(raw)
 
 
-def media(raw: object) -> Media | KeyframeMedia:
+def media(raw: object) -> InputMedia | KeyframeMedia:
     """Parse a picture, video or sound: a path, a URL, an asset, a frame of another clip, or a keyframe."""
-    if isinstance(raw, Media):
+    if isinstance(raw, InputMedia):
         return raw
     if isinstance(raw, dict):
         return _named_medium(raw)
@@ -311,7 +311,7 @@ def _named_medium(raw: Mapping[str, object]) -> ClipMedia | KeyframeMedia:
     return ClipMedia(values["clip"], Frame(part), seam == FREEZE)
 
 
-def picture(raw: object) -> Media:
+def picture(raw: object) -> InputMedia:
     """Parse a path, a URL or an asset."""
     written = _scalar(raw, "a path or URL")
     if not written:
@@ -320,7 +320,7 @@ def picture(raw: object) -> Media:
     return _by_scheme(scheme[1].lower(), written) if scheme else values.LocalMedia(written)
 
 
-def _by_scheme(scheme: str, written: str) -> Media:
+def _by_scheme(scheme: str, written: str) -> InputMedia:
     body = written[len(scheme) + 1 :]
     match scheme:
         case "https" if re.fullmatch(r"//[^/\s]+(/\S*)?", body):

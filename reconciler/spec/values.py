@@ -71,13 +71,23 @@ class ClipMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftTask:
+    """The task of the vendor's draft that a final is made from: `clip` is the draft."""
+
+    clip: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyframeMedia:
     """A picture of the section `keyframes`, by name. `expand` puts the picture in its place."""
 
     name: str
 
 
-Media = LocalMedia | UrlMedia | AssetMedia | DataMedia | ClipMedia
+InputMedia = LocalMedia | UrlMedia | AssetMedia | DataMedia | ClipMedia
+"""What the YAML may say in a media field."""
+
+Media = InputMedia | DraftTask
 
 
 def frames(seconds: Decimal, fps: int) -> int:

@@ -24,6 +24,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
     on_disk:  {path: content}; null for something that is no regular file
     movable:  paths that only the lock file calls ours, and that may be moved
     barred:   {path: what stands in the way to it}
+    now:      the time in seconds, by which drafts of vendors expire; a record may say when it was `created`
     approval: what `approval.required` says, and `approved:` the keys that are approved
     only:     the clips selected; force: those whose foreign files may be moved aside
 """
@@ -117,7 +118,7 @@ def _ident(name: str) -> tuple[str, int]:
 
 
 _RECORD = {"clip", "key", "state", "output", "provider", "take", "says", "task", "reason", "message"}
-_RECORD |= {"held", "collected", "kind", "money", "cost_micros", "rehearsal", "protect"}
+_RECORD |= {"held", "collected", "kind", "money", "cost_micros", "rehearsal", "protect", "created"}
 
 
 def snapshot(records: Sequence[Given], placed: Mapping[str, str]) -> Snapshot:
@@ -129,13 +130,13 @@ def snapshot(records: Sequence[Given], placed: Mapping[str, str]) -> Snapshot:
         clip, take, key, state = str(given["clip"]), int(str(given.get("take", 1))), _key(given), given["state"]
         says, output = document(given.get("says", {})), given.get("output")  # type: ignore[arg-type]  # as above
         if state != "known":
-            facts = {
-                name: given[name] for name in ("kind", "task", "reason", "message", "cost_micros") if name in given
-            }
+            names = ("kind", "task", "reason", "message", "cost_micros", "created")
+            facts = {name: given[name] for name in names if name in given}
             facts |= {"money": Money(given["money"])} if "money" in given else {}
             found.attempts[key] = attempt(number, key, State(state), clip=clip, take=take, **facts)  # type: ignore[index]
         if state in ("fetched", "done", "known") and not given.get("collected"):
-            found.generations[key] = Generation(key, film(key), says, **BY)  # type: ignore[index]
+            by = BY | {name: given[name] for name in ("provider", "task", "cost_micros") if name in given}
+            found.generations[key] = Generation(key, film(key), says, **by)  # type: ignore[index]
             if given.get("held", state != "fetched"):
                 protect = bool(given.get("protect", False))
                 found.bindings[clip, take] = Binding(clip, take, key, output, says, protect)  # type: ignore[index,arg-type]
@@ -176,6 +177,7 @@ def world(given: Given) -> World:
         "movable",
         "approval",
         "approved",
+        "now",
     }
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
@@ -200,7 +202,12 @@ def world(given: Given) -> World:
             frozenset(given.get("movable", ())),  # type: ignore[call-overload]
         ),
         lock,
-        PlanScope(None if only is None else frozenset(only), frozenset(given.get("force", ())), approvals(given)),  # type: ignore[call-overload]
+        PlanScope(
+            None if only is None else frozenset(only),  # type: ignore[call-overload]
+            frozenset(given.get("force", ())),  # type: ignore[call-overload]
+            approvals(given),
+            float(str(given.get("now", 0))),
+        ),
         {key: _ident(name) for name, key in given.get("at_lock", {}).items()},  # type: ignore[attr-defined]  # as above
         given.get("lock_outputs", {}),  # type: ignore[arg-type]  # as above
     )

@@ -19,11 +19,13 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
     """
     clip, model = order.clip, order.resolved.model
     params = take_params(clip, order.take, order.resolved)
+    if clip.draft:
+        seed = None  # it is the draft's
     sent = params.get("seed", seed) if model.seed_max is not None else None
     return Job(
         model=model,
         mode=order.resolved.mode,
-        prompt=clip.spec.prompt,
+        prompt="" if clip.draft else clip.spec.prompt,
         duration=_as(int, params.get("duration")),
         resolution=_as(str, params.get("resolution")),
         ratio=_as(str, params.get("ratio")),
@@ -44,6 +46,7 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
         lead=clip.lead,
         key=order.wanted.key,
         marker=marker,
+        draft_task=inputs["draft"].value if clip.draft else "",
     )
 
 

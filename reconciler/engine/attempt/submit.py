@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from reconciler.clock import Clock
 from reconciler.diagnostics import ProviderError, StateError
-from reconciler.engine.attempt import frames
+from reconciler.engine.attempt import frames, vendor_drafts
 from reconciler.engine.attempt import job as jobs
 from reconciler.engine.attempt.approval import require_approval
 from reconciler.engine.attempt.context import AttemptContext
@@ -50,6 +50,8 @@ async def submit(context: AttemptContext) -> Pause | None:
     if context.provider.durable and order.clip.media():
         context.say_waiting("preparing its inputs")
     inputs = await context.ports.inputs.ready(order)
+    if order.clip.draft:
+        inputs["draft"] = vendor_drafts.task_of(context, order)
     job = jobs.build(order, inputs, seed=seed, marker=marker)
     async with frames.checked(context), _slot(context) as send:
         context.require_open()
@@ -203,7 +205,7 @@ def _stop_after_complaint(context: AttemptContext, answer: SubmitAnswer) -> None
 
 def _seed(context: AttemptContext, order: Order) -> int | None:
     """Draw a seed: it makes a clip reproducible and a lost task recognisable. Drafts need neither."""
-    takes_seed = order.resolved.model.seed_max is not None and context.provider.durable
+    takes_seed = order.resolved.model.seed_max is not None and context.provider.durable and not order.clip.draft
     return context.ports.seed() if takes_seed and order.clip.spec.seed is None else None
 
 

@@ -18,7 +18,7 @@ from reconciler.project.orders import Order
 from reconciler.providers import media_routes
 from reconciler.providers.base import MediaRef, Succeeded
 from reconciler.records import Seam
-from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, DraftTask, Frame, InputMedia, LocalMedia, UrlMedia
 
 
 class ReturnedFrames:
@@ -61,18 +61,21 @@ class InputResolver:
     fetch: Callable[[str], Awaitable[bool]] | None = None
 
     async def ready(self, order: Order) -> dict[str, MediaRef]:
-        """Return every input by field name. Raises MediaError when one differs from the plan or cannot be sent."""
+        """Return every input by field name but the task of a draft. Raises MediaError when one differs from the plan or
+        cannot be sent."""
         free = media_routes.room(order.resolved.model, order.clip.spec.prompt)
         if free is not None:
             free -= sum(len(item.url) for _, item in order.clip.media() if isinstance(item, DataMedia))
         refs: dict[str, MediaRef] = {}
         for name, item in order.clip.media():
+            if isinstance(item, DraftTask):
+                continue
             refs[name] = await self._ready(name, item, order, free)
             if free is not None and refs[name].scheme == "data" and not isinstance(item, DataMedia):
                 free -= len(refs[name].value)
         return refs
 
-    async def _ready(self, name: str, item: Media, order: Order, free: int | None) -> MediaRef:
+    async def _ready(self, name: str, item: InputMedia, order: Order, free: int | None) -> MediaRef:
         match item:
             case LocalMedia(path):
                 return await self._send(self._local(name, path, order.hashes[path]), order, free)

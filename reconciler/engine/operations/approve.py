@@ -13,14 +13,17 @@ from pathlib import Path
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.next_command import command
 from reconciler.plan import approvals, cuts
-from reconciler.plan.approvals import Approval, ApprovalBook, Approvals
+from reconciler.plan.approvals import VENDOR_DRAFT, Approval, ApprovalBook, Approvals
 from reconciler.plan.model import Wanted
+from reconciler.plan.vendor_drafts import draft_key
 from reconciler.project import git
 from reconciler.project.model import Loaded
 from reconciler.project.selectors import no_clip
 from reconciler.project.shared_state import user_and_machine
 from reconciler.project.workspace import Workspace
 from reconciler.records import Generation, Snapshot
+from reconciler.spec.matrix import DRAFT
+from reconciler.spec.values import ApprovalRule
 from reconciler.state import disk
 from reconciler.state.paths import APPROVALS
 
@@ -35,17 +38,17 @@ def approve(workspace: Workspace, clips: Collection[str], take: int | None, note
     wanted = _takes(loaded, clips, take)
     book = workspace.approval_book()
     is_known = Approvals.of(loaded.project.approval, book.approvals).keys.__contains__
-    missing = [w for w in wanted if not is_known(w.key)]
+    missing = _first_stage([w for w in wanted if not is_known(w.key)], loaded.project.approval)
     looked = _looked_at(workspace, loaded, missing) if missing else {}
     now, person = workspace.clock.now(), git.person(workspace.root) or user_and_machine()
     lines = []
     for w in missing:
         seen = looked[w.clip, w.take]
         if seen.created > now:
-            text = f"the clock of this machine is before the time when the {loaded.project.approval.of} was made"
+            text = f"the clock of this machine is before the time when the {_noun(loaded, w)} was made"
             raise ClipformError(text, help="set the clock", code="clock")
         at = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"
-        of = loaded.project.approval.of
+        of = VENDOR_DRAFT if draft_key(w.document) else loaded.project.approval.of
         line = Approval(w.name, w.key, of, f"sha256:{seen.sha256}", at, person, note=" ".join(note.split()))
         lines.append(replace(line, author=_author(workspace, loaded, w, person)))
     if lines:
@@ -59,7 +62,7 @@ def disapprove(workspace: Workspace, clips: Collection[str]) -> tuple[Approval, 
     """Take back what approves these clips: their present keys, and under their names what no clip wants any more.
     Return the lines that were removed."""
     wanted = workspace.load().wanted
-    theirs, others = ({w.key for w in wanted if (w.clip in clips) is is_one} for is_one in (True, False))
+    theirs, others = ({w.key for w in wanted if _is_of(w, clips) is is_one} for is_one in (True, False))
     with _exclusive(workspace.root):
         book = workspace.approval_book()
         gone = [a for a in book.approvals if a.key in theirs or (_clip(a) in clips and a.key not in others)]
@@ -73,9 +76,9 @@ def _clip(approval: Approval) -> str:
 
 
 def _takes(loaded: Loaded, clips: Collection[str], take: int | None) -> Sequence[Wanted]:
-    wanted = [w for w in loaded.wanted if w.clip in clips and w.kind != cuts.KIND]
+    wanted = [w for w in loaded.wanted if _is_of(w, clips) and w.kind != cuts.KIND]
     for name in clips:
-        takes = [w.take for w in wanted if w.clip == name]
+        takes = sorted({w.take for w in wanted if _is_of(w, (name,))})
         if not takes:
             raise no_clip(name, loaded.project.cuts)
         if take is not None and take not in takes:
@@ -83,22 +86,41 @@ def _takes(loaded: Loaded, clips: Collection[str], take: int | None) -> Sequence
     return [w for w in wanted if take in (None, w.take)]
 
 
+def _is_of(w: Wanted, clips: Collection[str]) -> bool:
+    """True for a take of one of these clips, or of its vendor's draft."""
+    return w.clip in clips or w.clip.removesuffix(DRAFT) in clips
+
+
+def _first_stage(wanted: Sequence[Wanted], rule: ApprovalRule) -> Sequence[Wanted]:
+    """Return what can be approved now: a final has nothing to look at before its draft is bought."""
+    drafts = [w for w in wanted if w.clip.endswith(DRAFT)]
+    finals = [w for w in wanted if not w.clip.endswith(DRAFT)]
+    return finals if rule.of == VENDOR_DRAFT or not drafts else drafts
+
+
+def _noun(loaded: Loaded, w: Wanted) -> str:
+    """Return what is looked at before a take is bought."""
+    return "vendor draft" if draft_key(w.document) else "take" if loaded.project.approval.of == "take" else "draft"
+
+
 def _looked_at(workspace: Workspace, loaded: Loaded, wanted: Sequence[Wanted]) -> Mapping[tuple[str, int], Generation]:
     """Return what a person looks at before each take is bought. Raises ClipformError for a take without that."""
-    of = loaded.project.approval.of
-    if of == "take":
-        records = workspace.snapshot(False)
-        keys = {w.clip: _sample(records, w) for w in loaded.wanted if w.take == 1}
-        key_of = {(w.clip, w.take): keys[w.clip] for w in wanted}
-    else:
-        records = workspace.snapshot(True)
-        key_of = {(w.clip, w.take): w.key for w in workspace.load(draft=True).wanted}
-    results = {(w.clip, w.take): records.generations.get(key_of[w.clip, w.take]) for w in wanted}
-    for (clip, _), result in results.items():
+    results: dict[tuple[str, int], Generation] = {}
+    animatics = {w.key for w in wanted if _noun(loaded, w) == "draft"}
+    records = {draft: workspace.snapshot(draft) for draft in {w.key in animatics for w in wanted}}
+    firsts = {w.clip: _sample(records[False], w) for w in loaded.wanted if w.take == 1} if False in records else {}
+    drawn = {(w.clip, w.take): w.key for w in workspace.load(draft=True).wanted} if animatics else {}
+    for w in wanted:
+        is_drawn, clip = w.key in animatics, w.clip.removesuffix(DRAFT)
+        key = drawn[clip, w.take] if is_drawn else draft_key(w.document) or firsts[w.clip]
+        result = records[is_drawn].generations.get(key)
         if result is None:
-            help = command("apply", *(("--draft",) if of == "draft" else ()), clip)
-            raise ClipformError(f"{clip} has no {of} of what it says now", help=f"make it first: {help}", code="unseen")
-    return {ident: result for ident, result in results.items() if result is not None}
+            needed = w.needs[0][0] if draft_key(w.document) else clip
+            help = command("apply", *(("--draft",) if is_drawn else ()), needed)
+            text = f"{clip} has no {_noun(loaded, w)} of what it says now"
+            raise ClipformError(text, help=f"make it first: {help}", code="unseen")
+        results[w.clip, w.take] = result
+    return results
 
 
 def _sample(records: Snapshot, first: Wanted) -> str:

@@ -15,7 +15,7 @@ from reconciler.plan.model import Change, Step
 from reconciler.project.versions import Version, versions
 from reconciler.records import OPEN, Attempt, Generation
 from reconciler.spec.project import Clip
-from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, DraftTask, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.history import LogEntry
 from reconciler.views.base import HistoryRow
 from reconciler.views.format import utc
@@ -179,7 +179,7 @@ def _input(field: str, source: Media, step: Step, index: PlanIndex) -> Value:
         "field": field,
         "text": _input_text(source),
         "media": media.picture_url(source, order) if order else None,
-        "clip": frame.clip if frame else None,
+        "clip": source.clip if isinstance(source, ClipMedia | DraftTask) else None,
         "part": Frame(frame.part).value if frame else None,
     }
 
@@ -194,6 +194,8 @@ def _input_text(source: Media) -> str:
             return f"{url.partition(',')[0]}, …"
         case ClipMedia(clip, part):
             return f"{Frame(part).value} of {clip}"
+        case DraftTask(clip):
+            return f"task of {clip}"
 
 
 def _facts(step: Step, index: PlanIndex) -> Iterator[tuple[str, str]]:

@@ -180,7 +180,17 @@ class ContentForm(HttpDialect[T], Generic[T]):
     statuses: ClassVar[Mapping[int, Refusal]] = {}
 
     def body(self, job: Job) -> dict[str, object]:
-        """Send inputs as content items and parameters as body fields; always duration, resolution and audio."""
+        """Send inputs as content items and parameters as body fields; always duration, resolution and audio. A final
+        has the task of its draft in place of them, and states its own resolution if the model lets it choose."""
+        if job.draft_task:
+            states = len(job.model.draft_finals) > 1
+            return {
+                "model": job.model.name,
+                "content": [{"type": "draft_task", "draft_task": {"id": job.draft_task}}],
+                "resolution": job.resolution if states else None,
+                "watermark": job.watermark if states else None,
+                "return_last_frame": job.return_last_frame if states else None,
+            }
         fields: dict[str, object] = {
             "model": job.model.name,
             "content": list(_content(job)),
@@ -198,8 +208,9 @@ class ContentForm(HttpDialect[T], Generic[T]):
         return fields if job.expires_after is None else {**fields, EXPIRY: job.expires_after}
 
     def marks(self, job: Job) -> range:
-        """Return the values for `EXPIRY`; empty if it is switched off, or if the user sets the field."""
-        return MARKS if self.settings.marker == "expires_after" and EXPIRY not in job.options else range(0)
+        """Return the values for `EXPIRY`; empty if it is switched off, if the user sets the field, or for a final."""
+        is_sent = self.settings.marker == "expires_after" and EXPIRY not in job.options and not job.draft_task
+        return MARKS if is_sent else range(0)
 
     def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `{"id"}`, the whole reply."""

@@ -1,0 +1,37 @@
+"""What goes out for the final of a draft, typed in from the pages: 82379/1520757 for 1.5 pro, and of 2.5 those of
+docs.comfy.org, docs.oxen.ai and docs.apiyi.com (October and November 2026)."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.providers.ark.dialect import Ark
+from reconciler.providers.base import Job, Mode
+
+ITEM = {"type": "draft_task", "draft_task": {"id": "cgt-20260115-abc"}}
+
+
+@pytest.mark.parametrize(
+    ("model", "more"),
+    [
+        ("doubao-seedance-2-5-260628", {}),
+        ("dreamina-seedance-2-5-260628", {}),
+        ("doubao-seedance-1-5-pro-251215", {"resolution": "1080p", "watermark": True, "return_last_frame": True}),
+    ],
+)
+def test_a_final_names_the_task_and_states_what_its_model_lets_it(model: str, more: dict[str, object]) -> None:
+    dialect = Ark({})
+    found = next(each for each in dialect.models if each.name == model)
+    switches = {"watermark": True, "return_last_frame": True}
+    job = Job(found, Mode.FIRST_FRAME, "", resolution="1080p", draft_task="cgt-20260115-abc", **switches)
+    assert dialect.submit(job).body == {"model": model, "content": [ITEM], **more}
+    assert not dialect.marks(job)
+
+
+def test_the_models_with_drafts_and_what_their_finals_can_be() -> None:
+    able = {model.name: model.draft_finals for model in Ark({}).models if model.draft_finals}
+    assert able == {
+        "doubao-seedance-2-5-260628": ("1080p",),
+        "dreamina-seedance-2-5-260628": ("1080p",),
+        "doubao-seedance-1-5-pro-251215": ("480p", "720p", "1080p"),
+    }
