@@ -53,15 +53,17 @@ def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealS3]:
     """One server for all tests of a process; it takes as long to start as many tests."""
     if not is_installed():
         pytest.skip("NOT RUN against a real S3 server: apt-get install radosgw ceph-mon ceph-osd")
-    with ExitStack() as running:
-        try:
-            server = running.enter_context(radosgw(tmp_path_factory.mktemp("s3")))
-        except (subprocess.SubprocessError, httpx.HTTPError):  # a stranger took a port that was free
+    cause: Exception | None = None
+    for _ in range(3):  # a stranger may take a port that was free, and a monitor that has just begun may refuse
+        with ExitStack() as running:
             try:
                 server = running.enter_context(radosgw(tmp_path_factory.mktemp("s3")))
             except (subprocess.SubprocessError, httpx.HTTPError) as error:
-                pytest.skip(f"NOT RUN against a real S3 server: it did not start: {error}")
-        yield server
+                cause = error
+                continue
+            yield server
+            return
+    pytest.skip(f"NOT RUN against a real S3 server: it did not start: {cause}")
 
 
 @pytest.fixture(scope="session")

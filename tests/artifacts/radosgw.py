@@ -35,6 +35,8 @@ osd pool default pg num = 1
 osd pool default pgp num = 1
 osd pool default pg autoscale mode = off
 osd crush chooseleaf type = 0
+osd class update on start = false
+osd crush update on start = false
 osd objectstore = memstore
 memstore device bytes = 268435456
 mon allow pool size one = true
@@ -81,7 +83,7 @@ def radosgw(folder: Path) -> Iterator[RealS3]:
     def run(*words: str) -> str:
         program, *arguments = words
         command = [program, "-c", str(folder / "ceph.conf"), *arguments]
-        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=120).stdout
+        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=45).stdout
 
     with ExitStack() as running:
 

@@ -28,7 +28,8 @@ SPEC = """\
 version: 1
 providers:
   studio:
-    {kind: ark, base_url: 'URL', api_key: '${env.STUDIO_KEY}', poll_interval: 50ms}
+    {kind: ark, base_url: 'URL', api_key: '${env.STUDIO_KEY}', poll_interval: 50ms, requests_per_second: 100,
+     settings: {lists_per_second: 0}}
 defaults: {provider: studio, duration: 5, resolution: 480p, ratio: 16:9}
 clips:
   hero: {prompt: a lamp, model: MODEL}

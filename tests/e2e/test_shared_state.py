@@ -293,7 +293,10 @@ def test_the_example_for_a_team_is_made_by_the_commands_of_its_readme(
     film.edit("postgresql://db.example.com/clipform?sslmode=verify-full", state["url"])
     film.edit("schema: studio", f"schema: {state['schema']}")
     film.edit("s3://studio-clips/lamp-campaign", f"file://{shelf}")
-    film.edit("# base_url: http://127.0.0.1:8790/ark", f"base_url: {vendor.api}/ark\n    poll_interval: 50ms")
+    film.edit(
+        "# base_url: http://127.0.0.1:8790/ark",
+        f"base_url: {vendor.api}/ark\n    poll_interval: 50ms\n    requests_per_second: 100",
+    )
     readme = (EXAMPLES.parent / "team/README.md").read_text(encoding="utf-8")
     lines = [line.partition(" #")[0].split()[1:] for line in readme.splitlines() if line.startswith("clipform ")]
     assert [line[0] for line in lines] == ["state", "state", "plan", "apply", "status", "state"]

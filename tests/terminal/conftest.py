@@ -26,12 +26,14 @@ providers:
     base_url: URL/ark
     api_key: ${env.ARK_API_KEY}
     poll_interval: 50ms
+    requests_per_second: 100
     prices: [{model: "*", per_clip: 0.50}]
   other:
     kind: 3hei
     base_url: URL/3hei
     api_key: ${env.STUDIO_API_KEY}
     poll_interval: 50ms
+    requests_per_second: 100
 budget: {currency: USD}
 defaults: {provider: studio, model: doubao-seedance-1-0-pro-250528, duration: 5, resolution: 480p, ratio: "16:9"}
 clips:

@@ -20,12 +20,12 @@ from tests.terminal.pane import environment, pane
 SPEC = """\
 version: 1
 providers:
-  studio: {kind: ark, base_url: URL/ark, api_key: "${env.ARK_API_KEY}", poll_interval: 50ms, concurrency: 4, PRICES}
+  studio: {kind: ark, base_url: URL/ark, api_key: "${env.ARK_API_KEY}", concurrency: 4, PRICES}
 defaults: {provider: studio, model: doubao-seedance-1-0-pro-250528, duration: 5, resolution: 480p, ratio: "16:9"}
 clips:
   hero: {prompt: a lamp}
   social: {matrix: {ratio: ["16:9", "9:16"], city: [上海]}, prompt: "${matrix.city}雨夜", ratio: "${matrix.ratio}"}
-""".replace("PRICES", 'prices: [{model: "*", per_clip: 0.50}]')
+""".replace("PRICES", 'poll_interval: 50ms, requests_per_second: 100, prices: [{model: "*", per_clip: 0.50}]')
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 COLOUR = re.compile(rb"\x1b\[[\d;]*m")
 
