@@ -7,8 +7,9 @@ that it was computed from is as it was, which is compared and never assumed (as 
   file, the variables of the command line, draft or not, the day (prices are dated), the program and its libraries;
 - the content of its clips' local inputs, and the key and picked take of each clip of another file that they use.
 
-Everything else is between files: clips of one name or output, too many clips. Then, and for any error, all files are
-read, which reports it. What depends on the environment is computed each time, so no value of it is in the file.
+Everything else is between files: clips of one name or output, too many clips, films (a file with cuts has no unit).
+Then, and for any error, all files are read, which reports it. What depends on the environment is computed each time, so
+no value of it is in the file.
 
 Nothing is bought by a row: commands that act read every clip (`Workspace.load`). The file may be deleted at any time;
 a damaged one is ignored. Rejected: times of files (reading a hundred costs 2 ms), a file for each unit (a sync each),
@@ -18,7 +19,7 @@ parse results in place of rows (parsing is a fifth of the time).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import chain
@@ -39,7 +40,7 @@ from reconciler.spec.files import Files
 from reconciler.spec.matrix import MAX_CLIPS
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import gathered
-from reconciler.spec.project import Clip, Project, local_inputs
+from reconciler.spec.project import Clip, Project, cut_inputs, local_inputs
 from reconciler.spec.volume import Volume
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class CheckedClips:
     stages: Sequence[Sequence[Diagnostic]]
     hashes: Mapping[str, str]
     orders: Sequence[Order]
+    filmed: Collection[str]  # the files that have cuts
 
 
 class SpecCache:
@@ -116,7 +118,8 @@ class SpecCache:
         wanted = [w for unit in self.units.values() for w in unit.wanted]
         looks = frozenset(look.name for w in wanted for look in w.looks)
         inputs = frozenset(chain.from_iterable(unit.inputs for unit in self.units.values()))
-        return Others({w.clip: w.declared for w in wanted}, looks, inputs)
+        durations = dict(chain.from_iterable(unit.durations.items() for unit in self.units.values()))
+        return Others({w.clip: w.declared for w in wanted}, looks, inputs, durations)
 
     def places(self) -> dict[str, Source]:
         """Return the line of each declaration of the units."""
@@ -135,9 +138,12 @@ class SpecCache:
         """True if the clips that were read may be wrong together with the units: reading all files tells."""
         self._volume = Volume(*self._written) if self.units else Volume()
         self._volume.add(project.volume)
-        known, clips = self.units.values(), project.clips
-        outputs = [*chain(*(unit.outputs for unit in known)), *(same_file(clip.spec.output) for clip in clips)]
-        inputs = {same_file(path) for path in chain(local_inputs(clips), *(unit.inputs for unit in known))}
+        known, clips, cuts = self.units.values(), project.clips, project.cuts
+        placed = (path for cut in cuts for path in (cut.spec.output, cut.spec.beside) if path)
+        read = chain((clip.spec.output for clip in clips), placed)
+        outputs = [*chain(*(unit.outputs for unit in known)), *map(same_file, read)]
+        paths = chain(local_inputs(clips), cut_inputs(cuts), *(unit.inputs for unit in known))
+        inputs = {same_file(path) for path in paths}
         taken = frozenset(outputs)
         return bool(known) and (
             len(taken) < len(outputs)
@@ -175,9 +181,10 @@ class SpecCache:
         stages = [_grouped(stage, lambda item: files[item.clips[0]]) for stage in checked.stages]
         for path, clips in _grouped(checked.clips, lambda clip: clip.file).items():
             inputs = {name: checked.hashes[name] for name in local_inputs(clips)}
+            is_clear = path not in self._base and path not in checked.filmed  # no unit has cuts
             is_sound = flawed.isdisjoint({path, *(clip.declared for clip in clips)})
             is_alone = not any(clip.rows or clip.frozen() for clip in clips)  # no unit compares tables and lock files
-            if path in self._base or not (is_sound and is_alone) or not _are_unchanged(inputs, hasher):
+            if not (is_clear and is_sound and is_alone) or not _are_unchanged(inputs, hasher):
                 continue
             uses = {name: picks[name] for clip in clips for name in clip.depends_on() if files.get(name) != path}
             self._fresh[path] = Unit(
@@ -188,6 +195,7 @@ class SpecCache:
                 tuple(order.wanted for order in orders[path]),
                 tuple(tuple(gathered(stage.get(path, ()))) for stage in stages),
                 {clip.declared: clip.where.line for clip in clips if clip.where is not None},
+                {clip.name: clip.spec.duration for clip in clips if clip.spec.duration is not None},
             )
 
     def save(self) -> None:

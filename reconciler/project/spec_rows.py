@@ -37,6 +37,7 @@ class Unit:
     wanted: tuple[Wanted, ...]
     warnings: tuple[tuple[Diagnostic, ...], ...]  # of each stage: the catalogue, the local inputs
     lines: Mapping[str, int]  # of each declaration
+    durations: Mapping[str, int]  # as the clips state them, for films
 
 
 def encoded(unit: Unit) -> dict[str, object]:
@@ -51,6 +52,7 @@ def encoded(unit: Unit) -> dict[str, object]:
         "forms": [*forms],
         "wanted": rows,
         "lines": unit.lines,
+        "durations": unit.durations,
         "warnings": [[_warning(item) for item in stage] for stage in unit.warnings],
     }
 
@@ -66,6 +68,7 @@ def decoded(values: Mapping[str, Any]) -> Unit:
         tuple(_wanted(row, forms) for row in values["wanted"]),
         tuple(tuple(_diagnostic(*item) for item in stage) for stage in values["warnings"]),
         values["lines"],
+        values["durations"],
     )
 
 

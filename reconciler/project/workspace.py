@@ -229,7 +229,8 @@ class Workspace:
         held = NO_SEAMS if draft else seams_of(project, picks, self.lock_entries)
         orders = build_orders(project, resolved, hashes, self.today(), Beyond(picks, held))
         if cache is not None:
-            cache.keep(CheckedClips(readable.clips, unread, stages, hashes, orders), hasher)
+            filmed = {cut.where.file for cut in project.cuts}
+            cache.keep(CheckedClips(readable.clips, unread, stages, hashes, orders, filmed), hasher)
         films = cuts.wanted(project.cuts, self._rows(project, orders, cache), hashes, f"{DRAFTS}/" if draft else "")
         by_content = {hashes[path]: path for path in cut_inputs(project.cuts)}
         problems += located(self.files, [*seam_warnings(orders, self.state_dir(False) / SEAMS)], project)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 
@@ -22,10 +22,21 @@ from reconciler.spec.shape import checked, place
 from reconciler.spec.values import frames
 
 
-def read_cuts(root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> tuple[Cut, ...]:
-    """Return every cut of the project file that can be read."""
-    cuts = (_read(name, entry, scope, resolver, problems) for name, entry in root.map_at("cuts").entries.items())
-    return tuple(cut for cut in cuts if cut is not None)
+def read_cuts(
+    files: Iterable[tuple[Fields, Mapping[str, str]]], resolver: Resolver, problems: Problems
+) -> Mapping[str, Cut | None]:
+    """Return every cut by name, None for one that cannot be read. `files` come with the variables that they have."""
+    cuts: dict[str, Cut | None] = {}
+    places: dict[str, Source] = {}
+    for file, variables in files:
+        for name, entry in file.map_at("cuts").entries.items():
+            if name in cuts:
+                message = f"cut {shown(name)} is already declared at {places[name]}"
+                problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
+                continue
+            places[name] = entry.key.where
+            cuts[name] = _read(name, entry, NameScope(variables), resolver, problems)
+    return cuts
 
 
 def _read(name: str, entry: MappingEntry, scope: NameScope, resolver: Resolver, problems: Problems) -> Cut | None:
@@ -53,12 +64,15 @@ def _read(name: str, entry: MappingEntry, scope: NameScope, resolver: Resolver, 
     return Cut(name, spec, where, partial(place, node))
 
 
-def check_cuts(root: Fields, cuts: Sequence[Cut], expanded: Expanded, problems: Problems) -> tuple[Cut, ...]:
-    """Run all checks of cuts; return them in order, each after those that it shows. `root` names also those that cannot
-    be read."""
+def check_cuts(
+    read: Mapping[str, Cut | None], expanded: Expanded, durations: Mapping[str, int], problems: Problems
+) -> tuple[Cut, ...]:
+    """Run all checks of cuts; return them in order, each after those that it shows. `durations` are those of clips that
+    are not among the expanded ones."""
     errors = problems.errors
-    by_name = {cut.name: cut for cut in cuts}
-    names: dict[str, Collection[str]] = {"clip": expanded.names, "cut": root.map_at("cuts").entries}
+    by_name = {name: cut for name, cut in read.items() if cut is not None}
+    cuts = tuple(by_name.values())
+    names: dict[str, Collection[str]] = {"clip": expanded.names, "cut": read}
     instances = {declared: name for name, declared in reversed(expanded.names.items())}
     for cut in cuts:
         if cut.name in expanded.names.values():
@@ -76,7 +90,8 @@ def check_cuts(root: Fields, cuts: Sequence[Cut], expanded: Expanded, problems: 
             elif sort == "cut" or declared_name(name) not in expanded.unclear:
                 _check_source(sort, name, where, names, problems)
         _check_sounds(cut, problems)
-    _check_lengths(cuts, {clip.name: clip for clip in expanded.clips}, problems)
+    stated = {clip.name: clip.spec.duration for clip in expanded.clips if clip.spec.duration is not None}
+    _check_lengths(cuts, {**durations, **stated}, problems)
     _check_outputs(cuts, expanded.clips, problems)
     selves = ([cut.name, cut.name] for cut in cuts if cut.name in {piece.cut for piece in cut.spec.sequence})
     for circle in islice(chain(selves, circles({cut.name: cut.needs() for cut in cuts})), MAX_CIRCLES):
@@ -120,13 +135,12 @@ def _check_sounds(cut: Cut, problems: Problems) -> None:
             problems.error("unknown-clip", message, cut.source(("audio", index, "at")), f"it shows {listed(names)}")
 
 
-def _check_lengths(cuts: Sequence[Cut], clips: Mapping[str, Clip], problems: Problems) -> None:
+def _check_lengths(cuts: Sequence[Cut], durations: Mapping[str, int], problems: Problems) -> None:
     """Warn of pieces that end after their clip. Only a warning: the video may be another, and cutting costs nothing."""
     for cut in cuts:
         for index, piece in enumerate(cut.spec.sequence):
-            clip = clips.get(piece.clip or "")
-            duration = clip.spec.duration if clip is not None else None
-            if piece.out is not None and duration is not None and 0 < duration < piece.out:
+            duration = durations.get(piece.clip or "", 0)
+            if piece.out is not None and 0 < duration < piece.out:
                 message = f"the piece ends at {piece.out:f} s, and {piece.clip} lasts {duration} s"
                 help = "set out to no more than that, or leave it out for all of the clip"
                 problems.warn("beyond-end", message, cut.source(("sequence", index, "out")), help)

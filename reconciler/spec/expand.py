@@ -55,11 +55,12 @@ class Declared:
 @dataclass(frozen=True, slots=True)
 class Others:
     """The clips of a project that are not read: their declarations by name, the looks and the local inputs that they
-    use."""
+    use, and the durations that are stated, by name."""
 
     names: Mapping[str, str]
     looks: frozenset[str] = frozenset()
     inputs: frozenset[str] = frozenset()
+    durations: Mapping[str, int] = field(default_factory=dict)
 
 
 NO_OTHERS = Others({})

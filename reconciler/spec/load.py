@@ -102,10 +102,14 @@ def _read(reading: _Reading, name: str) -> Project | None:
         scopes = [vars, *(_vars(file, vars, resolver, given) for file in included)]
         looks = intern(("looks",), project.looks, exactly)
         keyframes = intern(("keyframes",), project.keyframes, exactly)
+        cuts = read_cuts(
+            [(main, vars), *((file, vars) for file in modules), *zip(included, scopes[1:], strict=True)],
+            resolver,
+            problems,
+        )
         declared = _declared(reading, (main, *included), scopes, (looks, keyframes))
         del included
         expanded = expand(_emptied(declared), resolver, problems, reading.others)
-        cuts = read_cuts(main, NameScope(vars), resolver, problems)
     except TooMuch:
         return None
     check_providers(expanded.clips, project.providers, problems)
@@ -116,10 +120,10 @@ def _read(reading: _Reading, name: str) -> Project | None:
     keyframes_used({} if expanded.unclear else stated_keyframes, media, reading.others.inputs, problems)
     stated = {name: look for name, look in looks.items() if look.where.file == main.where.file}
     check_used({} if expanded.unclear else stated, used, problems)
-    cuts = check_cuts(main, cuts, expanded, problems)
+    films = check_cuts(cuts, expanded, reading.others.durations, problems)
     names = tuple(file.where.file for file in modules)
     moved = read_moves(main, expanded, problems)
-    return replace(project, clips=expanded.clips, cuts=cuts, moved=moved, modules=names, volume=resolver.volume)
+    return replace(project, clips=expanded.clips, cuts=films, moved=moved, modules=names, volume=resolver.volume)
 
 
 def _emptied(declared: list[Declared]) -> Iterator[Declared]:

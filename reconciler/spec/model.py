@@ -311,6 +311,10 @@ Vars = Annotated[dict[str, RawText], AS_MAP]
 Clips = Annotated[dict[str, ClipDecl], AS_MAP]
 LookMap = Annotated[dict[str, Look], AS_MAP]
 KeyframeMap = Annotated[dict[str, Keyframe], AS_MAP]
+CutMap = Annotated[dict[str, CutDecl], AS_MAP]
+
+
+_FILM = "{film: {sequence: [{clip: intro}, {clip: hero}]}}"
 
 
 class IncludeFile(SpecModel):
@@ -319,6 +323,7 @@ class IncludeFile(SpecModel):
     vars: Vars = noted("Texts for ${vars.name} in the clips of this file.", "{product: Aurora}", dict)
     defaults: ClipFields = noted("Default fields of the clips in this file.", "{}", ClipFields)
     clips: Clips = noted("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)
+    cuts: CutMap = noted("Films made of clips, by name.", _FILM, dict)
 
 
 class ProjectFile(SpecModel):
@@ -326,10 +331,10 @@ class ProjectFile(SpecModel):
 
     version: Annotated[int, whole_from(1, 1, scalars.version)] = noted("Version of this format.", "1", ...)
     include: Annotated[tuple[RawText, ...], AS_LIST] = noted(
-        "More files, by path or pattern; each may have vars, defaults and clips.", "[clips/*.yaml]", ()
+        "More files, by path or pattern; each may have vars, defaults, clips and cuts.", "[clips/*.yaml]", ()
     )
     use: Annotated[tuple[RawText, ...], AS_LIST] = noted(
-        "Files that several projects share, by path or pattern; each may have looks and prices.",
+        "Files that several projects share, by path or pattern; each may have looks, keyframes, cuts and prices.",
         "[shared/house.yaml]",
         (),
     )
@@ -363,9 +368,7 @@ class ProjectFile(SpecModel):
         "Clips that were renamed: they keep what is on record under the former name.", "[{from: hero, to: opening}]", ()
     )
     clips: Clips = noted("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)
-    cuts: Annotated[dict[str, CutDecl], AS_MAP] = noted(
-        "Films made of clips, by name.", "{film: {sequence: [{clip: intro}, {clip: hero}]}}", dict
-    )
+    cuts: CutMap = noted("Films made of clips, by name.", _FILM, dict)
 
 
 class EnvironmentFile(SpecModel):

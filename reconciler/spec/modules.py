@@ -1,8 +1,8 @@
-"""Modules: files that several projects `use`, with looks, keyframes and prices; they have no providers and no clips.
+"""Modules: files that several projects `use`, with looks, keyframes, cuts and prices, without providers and clips.
 
 A module is laid under the project file before anything is read from it: its looks and keyframes are declared beside
-the project's. Its prices, which are by kind, follow the rows of each provider of that kind, so that the project's own
-match first.
+the project's, and its cuts are of the project's clips. Its prices, which are by kind, follow the rows of each provider
+of that kind, so that the project's own match first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from reconciler.spec.field_types import AS_LIST, AS_MAP, SpecModel, noted
-from reconciler.spec.model import KeyframeMap, LookMap, Price
+from reconciler.spec.model import CutMap, KeyframeMap, LookMap, Price
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.reader import Fields, Items, MappingEntry, Scalar
 
@@ -23,6 +23,7 @@ class ModuleFile(SpecModel):
 
     looks: LookMap = noted("Characters, places and styles that clips use.", "{noir: {prompt: black and white}}", dict)
     keyframes: KeyframeMap = noted("Pictures that clips share.", "{door: {file: art/door.png}}", dict)
+    cuts: CutMap = noted("Films made of the project's clips.", "{trailer: {sequence: [{clip: hero}]}}", dict)
     prices: Annotated[dict[str, PriceRows], AS_MAP] = noted(
         "Rows of the price tables of providers, by their kind.", "{ark: [{use: ark-usd}]}", dict
     )

@@ -55,12 +55,19 @@ def _clips(files: Files, name: str) -> Iterator[Named]:
     shared = main.map_at("defaults").entries
     variables = _variables(main, {})
     yield from _declared(files, main, shared, variables)
-    yield from (Named(film, film, is_film=True) for film in filter(NAME.fullmatch, main.map_at("cuts").entries))
-    for path in _included(files, main, name)[:_FILES]:
+    yield from _films(main)
+    for path in _listed(files, main, name, "use")[:_FILES]:
+        yield from _films(_open(files, path)[0])
+    for path in _listed(files, main, name, "include")[:_FILES]:
         root, text = _open(files, path)
+        yield from _films(root)
         yield from _scanned(text)
         defaults = {**shared, **root.map_at("defaults").entries}
         yield from _declared(files, root, defaults, _variables(root, variables))
+
+
+def _films(root: Fields) -> Iterator[Named]:
+    return (Named(film, film, is_film=True) for film in filter(NAME.fullmatch, root.map_at("cuts").entries))
 
 
 def _open(files: Files, name: str) -> tuple[Fields, str]:
@@ -130,9 +137,9 @@ def _combinations(body: Fields, variables: Mapping[str, str]) -> Iterable[Combin
     return SINGLE.combinations if matrix is None else matrix.combinations
 
 
-def _included(files: Files, main: Fields, name: str) -> tuple[str, ...]:
+def _listed(files: Files, main: Fields, name: str, key: str) -> tuple[str, ...]:
     paths: dict[str, None] = {}
-    for text in _texts(main.entries.get("include")):
+    for text in _texts(main.entries.get(key)):
         pattern = text.removeprefix("./")
         if pattern and not pattern.startswith(("/", "~")) and ".." not in pattern.split("/"):
             paths.update(dict.fromkeys(files.glob(pattern) if set("*?[") & set(pattern) else (pattern,)))

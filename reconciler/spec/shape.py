@@ -145,9 +145,9 @@ def _unknown_key(model: type[BaseModel], location: Location, where: Source, prob
         meant = problems.did_you_mean(key, names)
         help = "" if meant else f"it belongs to {home}" if home else f"known keys: {', '.join(names)}"
     if holder is IncludeFile and key in ProjectFile.model_fields:
-        meant, help = "", "move it to the project file: an included file can have vars, defaults and clips"
+        meant, help = "", "move it to the project file: an included file can have vars, defaults, clips and cuts"
     elif holder is ModuleFile and key in ProjectFile.model_fields:
-        meant, help = "", "a module can have looks and prices"
+        meant, help = "", "a module can have looks, keyframes, cuts and prices"
     elif holder is EnvironmentFile and not meant:
         help = "an environment's file can have vars, providers and budget"
     elif sort == "provider" and not (meant or other or home):
