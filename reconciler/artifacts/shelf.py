@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.artifacts import files
 from reconciler.artifacts.buckets import bucket_of, connect
 from reconciler.artifacts.hashing import LIMIT
+from reconciler.artifacts.reading import opened
 from reconciler.artifacts.store import ByteSink, Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.frozen import dataclass
@@ -125,6 +126,12 @@ class Shelf:
         elif present != size:
             with self._asked("write", name):
                 obstore.put(self._store, name, file)
+
+    def put_input(self, sha256: str, file: Path, folder: str, label: str = "") -> None:
+        """Upload a file that others may change. Raises ArtifactError if its content has another hash."""
+        with opened(file, label or file.name) as content:
+            content.content(sha256)
+        self.put(sha256, file, folder)
 
     def _size(self, name: str) -> int | None:
         import obstore

@@ -169,7 +169,7 @@ class Carrier:
         """Fetch what an order is made from. Raises ArtifactError."""
         for _, item in handed_order.order.clip.media():
             if isinstance(item, LocalMedia):
-                await self.place.bring_input(item.path, project.cache)
+                await self.place.bring_input(item.path, project.cache.shelf)
         for name in handed_order.needs:
             sha256 = context.ports.inputs.artifacts(name)
             if sha256 is None or not await project.cache.bring_one(sha256):

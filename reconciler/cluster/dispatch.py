@@ -44,9 +44,18 @@ class Dispatch(Protocol):
     async def enqueue(self, keys: Collection[tuple[str, str]]) -> None:
         """Put keys, each with its account, into the queue, except those that are in it or given out."""
 
-    async def run(self, slots: Mapping[str, int], handle: Handle, stop: asyncio.Event, *, once: bool = False) -> None:
-        """Give keys of these accounts to `handle`, at most so many of an account at one time over all workers, until
-        `stop` is set, or with `once` until the queue is empty; then wait for what was given out."""
+    async def run(
+        self,
+        slots: Mapping[str, int],
+        handle: Handle,
+        stop: asyncio.Event,
+        *,
+        once: bool = False,
+        at_once: int | None = None,
+    ) -> None:
+        """Give keys of these accounts to `handle`, at most so many of an account at one time over all workers (0: any
+        number), and `at_once` here, until `stop` is set, or with `once` until the queue is empty; then wait for what
+        was given out."""
 
     async def held(self) -> int:
         """Return how many jobs ended by an error that `handle` did not expect, and are kept to be looked at."""
@@ -81,7 +90,15 @@ class PgQueuerDispatch:
                     accounts, payloads, [0] * len(names), dedupe_key=dedupe, on_conflict="skip"
                 )
 
-    async def run(self, slots: Mapping[str, int], handle: Handle, stop: asyncio.Event, *, once: bool = False) -> None:
+    async def run(
+        self,
+        slots: Mapping[str, int],
+        handle: Handle,
+        stop: asyncio.Event,
+        *,
+        once: bool = False,
+        at_once: int | None = None,
+    ) -> None:
         """Give keys to `handle`, see `Dispatch`."""
         from pgqueuer.core.qm import QueueManager
         from pgqueuer.errors import RetryRequested
@@ -102,7 +119,8 @@ class PgQueuerDispatch:
         with _translated():
             await manager.run(
                 dequeue_timeout=_LOOK,
-                batch_size=_BATCH,
+                batch_size=_BATCH if at_once is None else max(1, at_once // 2),
+                max_concurrent_tasks=None if at_once is None else max(2, at_once),  # it asks for two batches or more
                 mode=QueueExecutionMode.drain if once else QueueExecutionMode.continuous,
                 shutdown_on_listener_failure=False,
                 heartbeat_timeout=HEARTBEAT,

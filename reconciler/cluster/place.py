@@ -66,6 +66,7 @@ class WorkPlace:
     sections: Project
     sql: PostgreSQL
     session: Session
+    shelf: Shelf
     copies: BucketReceipts
     publisher: Publisher | None
     renderer: DraftRenderer
@@ -97,7 +98,7 @@ class WorkPlace:
     def _claimed(self) -> frozenset[str]:
         return frozenset(line.task for line in self.session.receipts.lines if line.task is not None)
 
-    async def bring_input(self, name: str, cache: SharedCache) -> None:
+    async def bring_input(self, name: str, shelf: Shelf) -> None:
         """Fetch a local input of an order by its name, which has its content's hash. Raises ArtifactError."""
         target = self.folder / name
         if target.exists():
@@ -106,7 +107,7 @@ class WorkPlace:
 
         def fetch() -> None:
             if not objects.has(sha256, suffix):
-                cache.shelf.fetch(sha256, suffix, objects, INPUTS)
+                shelf.fetch(sha256, suffix, objects, INPUTS)
             target.parent.mkdir(exist_ok=True)
             os.link(objects.path(sha256, suffix), target)
 
@@ -136,7 +137,7 @@ def open_place(root: Path, sections: Project, clock: Clock, env: Mapping[str, st
         workspace = Workspace(folder, clock, env)
         with (
             shared.open_store(sql, directory, clock.now, member) as store,
-            closing(BucketReceipts(Shelf(sections.cache, env, directory))) as copies,
+            closing(BucketReceipts(shelf := Shelf(sections.cache, env, directory))) as copies,
             Receipts.open(directory, store.id, clock.now, copies) as receipts,
         ):
             store.wants, store.team = Wants(sql), copies
@@ -151,6 +152,7 @@ def open_place(root: Path, sections: Project, clock: Clock, env: Mapping[str, st
                 sections=sections,
                 sql=sql,
                 session=session,
+                shelf=shelf,
                 copies=copies,
                 publisher=Publisher(sections.publish, env) if sections.publish else None,
                 renderer=DraftRenderer(directory / "scratch"),

@@ -9,14 +9,15 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from reconciler.cluster.carry import AGAIN, Carrier
+from reconciler.cluster.carry import AGAIN
 from reconciler.cluster.dispatch import Dispatch
 from reconciler.cluster.place import WorkPlace
 from reconciler.cluster.resync import LOOK, Resync
 from reconciler.diagnostics import StateError, StateUnreachable
 from reconciler.engine.control import Halt, RunControl
-from reconciler.engine.ports import ConnectedProvider, Sink
+from reconciler.engine.ports import Sink
 from reconciler.engine.run.hooks import listen
 from reconciler.events import Event, EventKind
 from reconciler.state.hooks import secret_of
@@ -28,28 +29,41 @@ _MANY = 10**9
 """More steps than a worker has: a look-up waits as long as it must, since there is always other work."""
 
 
+class Carries(Protocol):
+    """Carries out orders: `Carrier` buys, `DraftCarrier` renders."""
+
+    control: RunControl
+
+    async def carry_out(self, key: str) -> float | None:
+        """Carry out the order of a key as far as it goes now. Returns the seconds after which it goes on, None if it is
+        over."""
+
+
 @dataclass(slots=True)
 class Worker:
-    """One worker. `stop` ends it: what is being sent is recorded, and everything else is given back."""
+    """One worker. `stop` ends it: what is being sent is recorded, and everything else is given back.
+
+    `slots` says how many orders of each account are carried out at one time, over all workers (0: as many as they can),
+    and `at_once` how many of all of them here (None: as many as there are).
+    """
 
     place: WorkPlace
-    accounts: Mapping[str, ConnectedProvider]
+    carrier: Carries
+    slots: Mapping[str, int]
     dispatch: Dispatch
     sink: Sink
     random: Callable[[], float]
-    control: RunControl = field(default_factory=RunControl)
+    at_once: int | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, *, once: bool = False) -> None:
         """Carry out orders until it is stopped; `once`: until each that could begin was tried."""
         self.control.carry(_MANY)
-        carrier = Carrier(self.place, self.accounts, self.sink, self.control)
-        resync = Resync(self.place, self.accounts, self.dispatch, self._say, self.random)
-        slots = {name: account.pace.concurrency for name, account in self.accounts.items()}
+        resync = Resync(self.place, self.slots.keys(), self.dispatch, self._say, self.random)
 
         async def handle(key: str) -> float | None:
             try:
-                again = await carrier.carry_out(key)
+                again = await self.carrier.carry_out(key)
             except Exception as error:
                 text = f"the order of {key} ended by an error, and its job is held"
                 self._say(f"{text}: {type(error).__name__}: {error}. This is a bug in clipform.")
@@ -57,14 +71,14 @@ class Worker:
             if once and again == AGAIN:
                 return None  # the order stays open, for a worker that goes on
             if again is None:
-                await self.dispatch.enqueue(self.place.wants.ready(self.accounts, need=key))
+                await self.dispatch.enqueue(self.place.wants.ready(self.slots, need=key))
             return again
 
         await resync.look()
         async with _beside(self._renew(), self._look(resync), *self._listening()), aclosing(self.place.renderer):
             while not self.stopping.is_set():
                 try:
-                    await self.dispatch.run(slots, handle, self.stopping, once=once)
+                    await self.dispatch.run(self.slots, handle, self.stopping, once=once, at_once=self.at_once)
                 except StateUnreachable as error:
                     self._say(error.message)
                     await self.control.sleep(self.place.session.clock, _RETRY)
@@ -72,6 +86,11 @@ class Worker:
                     break
         with suppress(StateError):
             self.place.wants.leave(self.place.member.owner)
+
+    @property
+    def control(self) -> RunControl:
+        """What stops the orders."""
+        return self.carrier.control
 
     def stop(self) -> None:
         """Begin nothing more, and end all waiting."""

@@ -78,7 +78,7 @@ class DraftRenderer:
     async def submit(self, request: Request) -> Reply:
         """Start to render a scene; answer 400 if it cannot be drawn as described."""
         try:
-            task = _task_id(request.body)
+            task = task_id(request.body)
             self._start(task, request.body)
         except MediaError as error:
             return Reply(400, {"error": error.message})
@@ -103,7 +103,7 @@ class DraftRenderer:
         path = Path(url)
         if path not in {file for render in self._renders.values() for file in (render.video, render.last_frame)}:
             raise MediaError(f"{path.name} was not made by this draft renderer")
-        return await asyncio.to_thread(_copy, path, part)
+        return await asyncio.to_thread(copied, path, part)
 
     async def run(self, function: Callable[..., Result], *args: str | int | Path) -> Result:
         """Call a function of `reconciler.media` (`probe`, `extract_frame`, …) in a worker.
@@ -116,11 +116,13 @@ class DraftRenderer:
         return cast(Result, kind(**answer) if isinstance(answer, dict) and kind is not dict else answer)
 
     def cancel(self, task: str) -> None:
-        """Stop a render and forget it."""
+        """Stop a render and forget it, and remove its file."""
         render = self._renders.pop(task, None)
         if render is not None and render.work.cancel():
             self._stopping.add(render.work)
             render.work.add_done_callback(self._stopping.discard)
+        elif render is not None:
+            render.video.unlink(missing_ok=True)
 
     async def aclose(self) -> None:
         """Stop everything at once and remove the files."""
@@ -167,14 +169,15 @@ def _failed(task: str, error: MediaError) -> Reply:
     return Reply(200, {"id": task, "status": "failed", "code": error.code, "error": error.message})
 
 
-def _task_id(body: object) -> str:
+def task_id(body: object) -> str:
     """Return an id derived from the part that makes the request unique: its marker, else its key, else all of it."""
     fields = body if isinstance(body, Mapping) else {}
     text = fields.get("marker") or fields.get("key") or json.dumps(body, sort_keys=True)
     return hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()[:24]
 
 
-def _copy(source: Path, part: Writable) -> tuple[int, str]:
+def copied(source: Path, part: Writable) -> tuple[int, str]:
+    """Copy a file into an open one; return its size in bytes and its SHA-256 in hex. Raises MediaError."""
     digest, size = hashlib.sha256(), 0
     try:
         with source.open("rb") as file:

@@ -23,14 +23,24 @@ class MemoryDispatch:
         self.waiting |= {key: account for key, account in keys if key not in self.given and key not in self.waiting}
         self.news.set()
 
-    async def run(self, slots: Mapping[str, int], handle: Handle, stop: asyncio.Event, *, once: bool = False) -> None:
+    async def run(
+        self,
+        slots: Mapping[str, int],
+        handle: Handle,
+        stop: asyncio.Event,
+        *,
+        once: bool = False,
+        at_once: int | None = None,
+    ) -> None:
         """Give keys to `handle`, see `Dispatch`."""
         tasks: set[asyncio.Task[None]] = set()
         stopped = asyncio.ensure_future(stop.wait())
         while not stop.is_set() and not (once and not tasks and self.waiting.keys() <= self._others(slots)):
             self.news.clear()
             for key, account in [*self.waiting.items()]:
-                if account in slots and [*self.given.values()].count(account) < slots[account]:
+                going = [*self.given.values()].count(account)
+                has_room = at_once is None or len(tasks) < at_once
+                if account in slots and has_room and not 0 < slots[account] <= going:
                     self.given[key] = self.waiting.pop(key)
                     tasks.add(asyncio.ensure_future(self._hand(key, handle)))
             news = asyncio.ensure_future(self.news.wait())

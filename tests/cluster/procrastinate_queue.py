@@ -48,13 +48,21 @@ class ProcrastinateDispatch:
             except AlreadyEnqueued:
                 continue
 
-    async def run(self, slots: Mapping[str, int], handle: Handle, stop: asyncio.Event, *, once: bool = False) -> None:
+    async def run(
+        self,
+        slots: Mapping[str, int],
+        handle: Handle,
+        stop: asyncio.Event,
+        *,
+        once: bool = False,
+        at_once: int | None = None,
+    ) -> None:
         self._handle = handle
         workers = [
             asyncio.ensure_future(
                 self._app.run_worker_async(
                     queues=[account],
-                    concurrency=most,
+                    concurrency=min(most or 100, at_once or 100),
                     wait=not once,
                     fetch_job_polling_interval=0.1,
                     install_signal_handlers=False,

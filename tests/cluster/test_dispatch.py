@@ -114,6 +114,24 @@ def test_accounts_that_are_not_served_wait_and_no_account_has_more_than_its_slot
     tell(story)
 
 
+def test_an_account_without_slots_has_as_many_as_one_worker_takes(tell: Tell) -> None:
+    async def story(queue: Dispatch) -> None:
+        going, most = 0, 0
+
+        async def handle(key: str) -> None:
+            nonlocal going, most
+            going += 1
+            most = max(most, going)
+            await asyncio.sleep(0.02)  # of the loop alone: nothing is timed by it
+            going -= 1
+
+        await queue.enqueue(keys(6))
+        await queue.run({"one": 0}, handle, asyncio.Event(), once=True, at_once=2)
+        assert most == 2
+
+    tell(story)
+
+
 def test_a_key_that_is_not_done_comes_again(tell: Tell) -> None:
     async def story(queue: Dispatch) -> None:
         given: list[str] = []

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from reconciler.artifacts.store import ByteSink
 from reconciler.engine.ports import Send
-from reconciler.media.draft_renderer import DraftRenderer
-from reconciler.providers.base import Dialect, Job, PollAnswer
+from reconciler.providers.base import Dialect, Job, PollAnswer, Reply, Request
+
+
+class Renderer(Protocol):
+    """Renders scenes: `DraftRenderer` on this machine, `DraftFarm` by workers."""
+
+    async def submit(self, request: Request) -> Reply:
+        """Start to render a scene."""
+
+    async def ask(self, request: Request) -> Reply:
+        """Return the status of a render."""
+
+    async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
+        """Copy a finished file; return its size in bytes and its SHA-256 in hex."""
 
 
 class LocalTransport:
     """Passes requests to the renderer. Its owner closes the renderer, which others use too."""
 
-    def __init__(self, dialect: Dialect, renderer: DraftRenderer) -> None:
+    def __init__(self, dialect: Dialect, renderer: Renderer) -> None:
         self._dialect, self._renderer = dialect, renderer
         self.account, self.submit_silence, self.paused = "", 0.0, 0.0
 

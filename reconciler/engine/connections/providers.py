@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
-from reconciler.engine.connections.local import LocalTransport
+from reconciler.engine.connections.local import LocalTransport, Renderer
 from reconciler.engine.ports import ConnectedProvider, Transport
-from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.next_command import command
 from reconciler.project import endpoints
 from reconciler.project.endpoints import Site
@@ -56,7 +55,7 @@ class ConnectedProviders:
 
 
 def connect_aliases(
-    loaded: Loaded, needed: frozenset[str], renderer: DraftRenderer, workers: int, connect: Connect
+    loaded: Loaded, needed: frozenset[str], renderer: Renderer, workers: int, connect: Connect
 ) -> dict[str, ConnectedProvider]:
     """Connect to the providers of the needed aliases. `workers` bounds the local one: more would wait for a core."""
     providers: dict[str, ConnectedProvider] = {}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler.artifacts.upload_links import UploadLinks
 from reconciler.diagnostics import ArtifactError, Refused, StateError
 from reconciler.engine.attempt.context import Ports, RunTerms
-from reconciler.engine.connections.providers import Connect, ConnectedProviders, connect_aliases, reach_all
+from reconciler.engine.connections.providers import LOCAL, Connect, ConnectedProviders, connect_aliases, reach_all
 from reconciler.engine.control import RunControl
 from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
 from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
@@ -39,7 +39,7 @@ from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.money import to_micros
 from reconciler.next_command import command
 from reconciler.plan import cost
-from reconciler.plan.model import Action, Reason
+from reconciler.plan.model import Action, Reason, Step
 from reconciler.plan.windows import Window
 from reconciler.project import capped, saved_plan
 from reconciler.project.approved_plan import require_approved
@@ -51,6 +51,7 @@ from reconciler.state.budget import Caps
 from reconciler.state.paths import LOCK_FILE
 
 if TYPE_CHECKING:
+    from reconciler.engine.run.draft_farm import DraftFarm
     from reconciler.engine.run.hand_over import HandOver
     from reconciler.engine.run.shared_cache import SharedCache
 
@@ -210,12 +211,13 @@ class Run:
         sites = {a.key: (a, Site.of(a, session.store.account(a))) for a in resumed if a is not None}
         elsewhere = {key: pair for key, pair in sites.items() if not loaded.has(pair[1])}
         handed = self._handed(elsewhere)
-        providers = ConnectedProviders()
+        providers, farm = ConnectedProviders(), self._farm(renderer, asking)
         hold = self.hold or partial(signals, leave=self.sink.close)
         try:
             sent = (step for step in asking if step.key not in elsewhere and not (handed and handed.has(step)))
             needed = frozenset(step.provider for step in sent)
-            providers.by_alias = connect_aliases(loaded, needed, renderer, workers, self.connect)
+            drafts = farm.AT_ONCE if farm else workers
+            providers.by_alias = connect_aliases(loaded, needed, farm or renderer, drafts, self.connect)
             reach_all(loaded, self.connect, elsewhere.values(), providers)
             executor = self._executor(renderer, providers)
             executor.handed = handed
@@ -232,6 +234,20 @@ class Run:
         finally:
             await providers.aclose()
             await renderer.aclose()
+            if farm is not None:
+                farm.close()
+
+    def _farm(self, renderer: DraftRenderer, asking: list[Step]) -> DraftFarm | None:
+        """Return the workers that render the drafts of this run; None if it renders them itself."""
+        loaded = self.planned.loaded
+        drafts = any(
+            step.provider in loaded.dialects and loaded.dialects[step.provider].kind == LOCAL for step in asking
+        )
+        if not drafts or loaded.project.state.get("workers", "off") == "off":
+            return None
+        from reconciler.engine.run.draft_farm import farm_of
+
+        return farm_of(self.session, loaded, renderer, self.sink)
 
     def _handed(self, elsewhere: Mapping[str, object]) -> HandOver | None:
         """Return what workers are to carry out; None if that is nothing."""

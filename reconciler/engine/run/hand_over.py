@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from reconciler.artifacts.reading import opened
 from reconciler.diagnostics import ClipformError, StateUnreachable
 from reconciler.engine.attempt.approval import require_approval
 from reconciler.engine.attempt.context import RunTerms
@@ -141,13 +140,7 @@ class HandOver:
     async def _send_input(self, path: str, sha256: str, shared: SharedCache) -> None:
         """Put a local input into the shared cache. Raises ClipformError, also if its content is not the plan's."""
         file = self.session.workspace.root / path
-
-        def send() -> None:
-            with opened(file, path) as content:
-                content.content(sha256)  # raises if it changed since the plan
-            shared.shelf.put(sha256, file, handed.INPUTS)
-
-        await asyncio.to_thread(send)
+        await asyncio.to_thread(shared.shelf.put_input, sha256, file, handed.INPUTS, path)
 
     # --- following ----------------------------------------------------------------------------
 
