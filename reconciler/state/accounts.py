@@ -10,7 +10,7 @@ from reconciler.diagnostics import StateError
 from reconciler.records import State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import Sql, Statement, Values
+from reconciler.state.sql.port import Question, Sql, Statement, Values
 
 LATE = 0.1
 """Seconds before its turn from which on a submit may begin: it still takes as long to leave. The turn after it is not
@@ -68,7 +68,7 @@ def turn(new: NewAttempt) -> list[Statement]:
     return [Statement(_NEXT, {"account": new.account, "spacing": new.spacing})] if is_spaced else []
 
 
-def questions(new: NewAttempt) -> tuple[tuple[str, Values], ...]:
+def questions(new: NewAttempt) -> tuple[Question, ...]:
     """Return what `require_turn` asks, with its values."""
     about = {"account": new.account}
     return ((_WAIT, about), *(((_BUSY, about),) if new.slots else ())) if new.account else ()

@@ -14,7 +14,7 @@ from reconciler.plan.windows import Window
 from reconciler.records import UNDECIDED, TakeProvenance
 from reconciler.spec.environment import is_local
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import Sql, Values
+from reconciler.state.sql.port import Question, Sql
 
 SPANS = {"day": "a day", "run": "an apply", "total": "in all"}
 """What a cap of a shared state counts, in words."""
@@ -85,7 +85,7 @@ def spent(sql: Sql, run: int | None = None) -> dict[str, Spent]:
     }
 
 
-def sums(sql: Sql, run: int | None = None) -> tuple[str, Values]:
+def sums(sql: Sql, run: int | None = None) -> Question:
     """Return the question that `spent` asks, with its values."""
     where = f"WHERE {sql.own}" if run is None else f"WHERE {sql.own} AND run = :run"
     columns = f"currency, {_sum('settled')}, {_sum('reserved')}, sum(clips)"
@@ -120,7 +120,7 @@ def spent_in(sql: Sql, window: Window, currency: str, now: float, *, rehearsing:
     return counted + window.unrecorded
 
 
-def _in_window(sql: Sql, window: Window, currency: str, now: float) -> tuple[str, Values]:
+def _in_window(sql: Sql, window: Window, currency: str, now: float) -> Question:
     clips = {f"clip{number}": clip for number, clip in enumerate(sorted(window.clips or ()))}
     of_clips = "" if window.clips is None else f"AND clip IN ({', '.join(f':{name}' for name in clips) or 'NULL'})"
     where = f"{sql.own} AND money <> 'released' AND currency = :currency AND created >= :since {of_clips}"
@@ -128,7 +128,7 @@ def _in_window(sql: Sql, window: Window, currency: str, now: float) -> tuple[str
     return f"SELECT endpoint, sum(cost_micros) FROM attempt WHERE {where} GROUP BY endpoint", values
 
 
-def questions(sql: Sql, new: NewAttempt, caps: Caps, now: float) -> list[tuple[str, Values]]:
+def questions(sql: Sql, new: NewAttempt, caps: Caps, now: float) -> list[Question]:
     """Return what `guard` asks, with its values."""
     windows = [_in_window(sql, window, caps.currency, now) for window in caps.windows if window.counts(new.clip)]
     return [sums(sql, new.run), sums(sql), *windows] if new.cost_micros != 0 else []

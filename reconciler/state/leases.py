@@ -31,7 +31,7 @@ from reconciler.state.history import Clock, LogEntry
 from reconciler.state.ledger import NEXT, Allow, Facts, Ledger, Merged
 from reconciler.state.receipts import Receipt
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import Asks, Sql, Statement, Values
+from reconciler.state.sql.port import Asks, Question, Sql, Statement, Values
 from reconciler.state.store import DEADLINE, LEASE, Store
 from reconciler.state.wants import Wants
 
@@ -173,6 +173,9 @@ class SharedStore(Store):
             return super().snapshot(keys)
         with self.sql.reading():
             return replace(super().snapshot(keys), handed=self.wants.handed())
+
+    def _beside(self) -> Sequence[Question]:
+        return () if self.wants is None else (self.wants.question(),)
 
     def holder(self, attempt: Attempt) -> str:
         """Return who else carries out an attempt now; empty if nobody does. One look a second serves all questions."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import field
+from dataclasses import field, replace
 
 from reconciler.diagnostics import Refused, StateError
 from reconciler.frozen import dataclass
@@ -194,17 +194,18 @@ class Ledger:
     def fetched(
         self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None = None
     ) -> Attempt:
-        """Record a durable artifact, its generation, and FETCHED, in one transaction."""
+        """Record a durable artifact, its generation, READY if it was not yet, and FETCHED, in one transaction."""
         return self._change(attempt, *self._result(attempt, artifact, generation, facts))
 
     def _result(
         self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None
     ) -> list[LogEntry]:
-        facts = facts or Facts(cost_micros=generation.cost_micros)
+        facts, ready = facts or Facts(cost_micros=generation.cost_micros), replace(attempt, state=State.READY)
         return [
+            *(() if attempt.state is State.READY else (self._moved(attempt, State.READY, Facts(), None),)),
             self._entry("artifact", rows.values(artifact), attempt),
             self._entry("generation", {**rows.values(generation), "note": ""}, attempt),
-            self._moved(attempt, State.FETCHED, facts, artifact.sha256),
+            self._moved(ready, State.FETCHED, facts, artifact.sha256),
         ]
 
     def adopt(self, generation: Generation, artifact: Artifact, clip: str = "", note: str = "") -> None:

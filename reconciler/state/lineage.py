@@ -23,7 +23,7 @@ from reconciler.state import snapshot as reads
 from reconciler.state.carry import carry
 from reconciler.state.history import Clock
 from reconciler.state.ledger import Ledger
-from reconciler.state.sql.port import Sql, Values
+from reconciler.state.sql.port import Question, Sql
 from reconciler.state.store import Store
 
 Mark = tuple[int, float]
@@ -47,7 +47,7 @@ def require_whole(sql: Sql, seen: Mark) -> None:
         raise Refused(_TEXT, help=help, code=BEHIND)
 
 
-def question(seen: Mark) -> tuple[str, Values]:
+def question(seen: Mark) -> Question:
     """Return what `require_whole` asks, with its values."""
     return _LOOK, {"seq": seen[0], "time": seen[1]}
 

@@ -7,7 +7,7 @@ The caller is inside `Sql.reading`.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
 
@@ -26,34 +26,42 @@ from reconciler.records import (
 )
 from reconciler.spec.environment import is_local
 from reconciler.state import budget, history
-from reconciler.state.rows import READERS
+from reconciler.state.rows import READERS, select
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import NONE, Row, Sql, Values, damaged
+from reconciler.state.sql.port import NONE, Asks, Question, Row, Sql, Values, damaged
 
 TIMINGS = 50
 """How many past generations of a model count for an estimate."""
 
 
-def snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None = None, owner: str = "") -> Snapshot:
+def snapshot(
+    sql: Sql, desk: Sql, keys: Collection[str] | None = None, owner: str = "", beside: Sequence[Question] = ()
+) -> Snapshot:
     """Return the state: of the ledger, and of the desk; of the ledger only what concerns `keys`, if they are given.
-    `owner` is this working copy (`leases.Member`). Raises StateDamaged for a row that cannot be a record."""
+    `owner` is this working copy (`leases.Member`), `beside` what else is asked of a database that is far away. Raises
+    StateDamaged for a row that cannot be a record."""
     try:
-        return _snapshot(sql, desk, keys, owner)
+        return _snapshot(sql, desk, keys, owner, beside)
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(f"a row holds what it cannot hold ({error})") from error
 
 
-def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None, owner: str) -> Snapshot:
+def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None, owner: str, beside: Sequence[Question]) -> Snapshot:
     bindings, placed = desk.records(Binding), desk.records(Placed)
     of_keys, values = "", NONE
     if keys is not None:  # beside these, what is under way: a provider that no clip uses any more may be needed
         of_keys, values = "WHERE key = ANY(:keys)", {"keys": sorted({*keys, *(bound.key for bound in bindings)})}
     going = f" OR {sql.own} AND state IN ({texts(OPEN | BLOCKED)})" if of_keys else ""
     of_artifacts = f"WHERE sha256 IN (SELECT sha256 FROM generation {of_keys})" if of_keys else ""
+    of_attempts = f"{of_keys}{going} ORDER BY id"
+    if isinstance(sql, Asks):
+        tails = ((Generation, of_keys), (Artifact, of_artifacts), (Attempt, of_attempts))
+        of_records = [(select(kind, tail), values) for kind, tail in tails]
+        sql.ask(*of_records, *_questions(sql, owner, of_all=keys is None), *beside, last=True)
     generations = sorted(sql.records(Generation, of_keys, values), key=attrgetter("created"))  # faster than `ORDER BY`
     results = {generation.key: generation for generation in generations}
     artifacts = sql.records(Artifact, of_artifacts, values)
-    attempts = sql.records(Attempt, f"{of_keys}{going} ORDER BY id", values)
+    attempts = sql.records(Attempt, of_attempts, values)
     rehearsed, booked = _booked(attempts)
     return Snapshot(
         store=store_id(sql),
@@ -73,14 +81,22 @@ def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None, owner: str) -> 
     )
 
 
+def _questions(sql: Sql, owner: str, *, of_all: bool) -> list[Question]:
+    """Return what is asked beside the records themselves."""
+    asked: list[Question] = [(_STORE, NONE), (_SEQUENCE, NONE), budget.sums(sql), (_counted(sql), NONE)]
+    return [*asked, (_endpoints(sql), NONE), (_HELD, {"owner": owner}), *([] if of_all else [(_TIMES, NONE)])]
+
+
+_HELD = f"""SELECT id, holder, project, provider, account, state, extract(epoch FROM begun)::float8,
+  extract(epoch FROM lease_until)::float8, lease_until > clock_timestamp(), owner = :owner
+FROM attempt WHERE state IN ({texts(OPEN | BLOCKED)})"""
+
+
 def _holders(sql: Sql, owner: str) -> Mapping[int, Holder]:
     """Return `Snapshot.holders`."""
-    columns = "id, holder, project, provider, account, state, extract(epoch FROM begun)::float8"
-    lease = "extract(epoch FROM lease_until)::float8, lease_until > clock_timestamp(), owner = :owner"
-    statement = f"SELECT {columns}, {lease} FROM attempt WHERE state IN ({texts(OPEN | BLOCKED)})"
     return {
         number: Holder(name, project, provider, account, State(state), *lease)
-        for number, name, project, provider, account, state, *lease in sql.query(statement, {"owner": owner})
+        for number, name, project, provider, account, state, *lease in sql.query(_HELD, {"owner": owner})
     }
 
 
@@ -108,28 +124,39 @@ def _booked(attempts: Iterable[Attempt]) -> tuple[Mapping[str, int], Mapping[tup
     return rehearsed, booked
 
 
+def _endpoints(sql: Sql) -> str:
+    where = f"WHERE {sql.own} AND money <> 'released' GROUP BY currency, endpoint"
+    return f"SELECT currency, endpoint, sum(cost_micros) FROM attempt {where}"
+
+
 def _rehearsed(sql: Sql) -> Mapping[str, int]:
     """Return `Snapshot.rehearsed` of one project among several."""
-    statement = f"SELECT currency, endpoint, sum(cost_micros) FROM attempt WHERE {sql.own} AND money <> 'released'"
     sums = defaultdict[str, int](int)
-    for currency, endpoint, micros in sql.query(f"{statement} GROUP BY currency, endpoint"):
+    for currency, endpoint, micros in sql.query(_endpoints(sql)):
         sums[currency] += int(micros or 0) if is_local(endpoint) else 0
     return sums
 
 
+_TIMES = f"""SELECT kind, model, elapsed FROM generation WHERE elapsed > 0 AND origin = 'generated'
+ORDER BY created DESC LIMIT {20 * TIMINGS}"""
+
+
 def _newest_timings(sql: Sql) -> Mapping[tuple[str, str], tuple[float, ...]]:
     """Return `Snapshot.timings` from the newest results of all."""
-    statement = "SELECT kind, model, elapsed FROM generation WHERE elapsed > 0 AND origin = 'generated'"
     seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for kind, model, elapsed in sql.query(f"{statement} ORDER BY created DESC LIMIT {20 * TIMINGS}")[::-1]:
+    for kind, model, elapsed in sql.query(_TIMES)[::-1]:
         seconds[kind, model].append(elapsed)
     return {model: tuple(times[-TIMINGS:]) for model, times in seconds.items()}
+
+
+def _counted(sql: Sql) -> str:
+    return f"SELECT name, value FROM meta WHERE {sql.own} AND name LIKE 'counted %'"
 
 
 def counted(sql: Sql) -> Mapping[tuple[str, bool], tuple[int, str]]:
     """Return `Snapshot.counted`."""
     purchases = {}
-    for name, value in sql.query(f"SELECT name, value FROM meta WHERE {sql.own} AND name LIKE 'counted %'"):
+    for name, value in sql.query(_counted(sql)):
         _, rehearsal, key = str(name).split(" ", 2)
         micros, _, currency = str(value).partition(" ")
         purchases[key, rehearsal == "1"] = (int(micros), currency)
@@ -183,15 +210,19 @@ def mark(sql: Sql) -> tuple[int, float]:
     return newest[0] if newest else (0, 0.0)
 
 
+_STORE = "SELECT value FROM meta WHERE name = 'store'"
+_SEQUENCE = "SELECT coalesce(max(seq), 0) FROM event"
+
+
 def store_id(sql: Sql) -> str:
     """Return the random id of this store; empty when it was never completed."""
-    ids = sql.query("SELECT value FROM meta WHERE name = 'store'")
+    ids = sql.query(_STORE)
     return str(ids[0][0]) if ids else ""
 
 
 def sequence(sql: Sql) -> int:
     """Return the number of the newest event, 0 when there is none."""
-    ((newest,),) = sql.query("SELECT coalesce(max(seq), 0) FROM event")
+    ((newest,),) = sql.query(_SEQUENCE)
     return int(newest)
 
 

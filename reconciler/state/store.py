@@ -6,7 +6,7 @@ The caller holds the lock (`lock`) for as long as it writes; the database's rule
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Self
@@ -21,7 +21,7 @@ from reconciler.state.desk import Desk
 from reconciler.state.history import Clock
 from reconciler.state.ledger import Allow, Ledger
 from reconciler.state.receipts import SharedReceipts
-from reconciler.state.sql.port import Sql
+from reconciler.state.sql.port import Question, Sql
 from reconciler.state.sql.sqlite import SQLite
 
 LEASE = 120.0
@@ -152,7 +152,11 @@ class Store(Ledger):
         """Return everything that planning needs, as of one instant; of a shared ledger only what concerns `keys`, what
         this working copy holds and what its project has under way. None: all of it."""
         with self.sql.reading(), self.desk.sql.reading():
-            return reads.snapshot(self.sql, self.desk.sql, keys if self.is_shared else None, self.owner)
+            return reads.snapshot(self.sql, self.desk.sql, keys if self.is_shared else None, self.owner, self._beside())
+
+    def _beside(self) -> Sequence[Question]:
+        """Return what is asked of a shared ledger together with a snapshot."""
+        return ()
 
     def mark(self) -> tuple[str, int]:
         """Return the store's id and the number of its newest event.

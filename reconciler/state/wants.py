@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from reconciler.frozen import dataclass
 from reconciler.records import Handed
-from reconciler.state.sql.port import Sql, Values
+from reconciler.state.sql.port import Question, Sql, Statement, Values
 
 TABLES = (
     """CREATE TABLE want (key TEXT PRIMARY KEY, run BIGINT NOT NULL, account TEXT NOT NULL,
@@ -79,12 +79,10 @@ class Wants:
 
     def hand_over(self, wants: Iterable[Want], run: int, caps: str) -> None:
         """Write the orders of a run, all or none. One that is open stays as it is: it was handed over before."""
-        with self.sql.transaction():
-            statement = "INSERT INTO want_caps (run, caps) VALUES (:run, :caps) ON CONFLICT DO NOTHING"
-            self.sql.execute(statement, {"run": run, "caps": caps})
-            for want in wants:
-                values = {name: getattr(want, name) for name in _FIELDS}
-                self.sql.execute(_HAND_OVER, {**values, "needs": [*want.needs]})
+        statement = "INSERT INTO want_caps (run, caps) VALUES (:run, :caps) ON CONFLICT DO NOTHING"
+        fields = ({**{name: getattr(want, name) for name in _FIELDS}, "needs": [*want.needs]} for want in wants)
+        orders = (Statement(_HAND_OVER, values) for values in fields)
+        self.sql.batch(Statement(statement, {"run": run, "caps": caps}), *orders)
 
     def find(self, key: str) -> Want | None:
         """Return the open order of a key, None if there is none."""
@@ -125,32 +123,36 @@ class Wants:
                     self.end(str(user), SKIPPED, text, holder)
 
     def _set(self, columns: str, where: str, values: Values) -> None:
-        with self.sql.transaction():
-            self.sql.execute(f"UPDATE want SET {columns}, changed = clock_timestamp() WHERE {where}", values)
+        self.sql.batch(Statement(f"UPDATE want SET {columns}, changed = clock_timestamp() WHERE {where}", values))
 
     def handed(self, keys: Collection[str] | None = None) -> Mapping[str, Handed]:
         """Return what is known of the orders of these keys, or of all open ones."""
-        where = "WHERE kind = ''" if keys is None else "WHERE key = ANY(:keys)"
-        rows = self.sql.query(f"{_HANDED} {where}", {"keys": [*(keys or ())], "alive": ALIVE})
+        rows = self.sql.query(*self.question(keys))
         return {str(row[0]): Handed(*row) for row in rows}
+
+    @staticmethod
+    def question(keys: Collection[str] | None = None) -> Question:
+        """Return what `handed` asks."""
+        where = "WHERE kind = ''" if keys is None else "WHERE key = ANY(:keys)"
+        return f"{_HANDED} {where}", {"keys": [*(keys or ())], "alive": ALIVE}
 
     # --- workers ------------------------------------------------------------------------------
 
     def register(self, owner: str, name: str, accounts: Collection[str]) -> None:
         """Say that a worker is alive."""
         values = {"owner": owner, "name": name, "accounts": sorted(accounts)}
-        with self.sql.transaction():
-            self.sql.execute(
+        self.sql.batch(
+            Statement(
                 "INSERT INTO worker (owner, name, accounts) VALUES (:owner, :name, :accounts) ON CONFLICT (owner) "
                 "DO UPDATE SET name = excluded.name, accounts = excluded.accounts, seen = clock_timestamp()",
                 values,
-            )
-            self.sql.execute("DELETE FROM worker WHERE seen < clock_timestamp() - interval '1 day'")
+            ),
+            Statement("DELETE FROM worker WHERE seen < clock_timestamp() - interval '1 day'"),
+        )
 
     def leave(self, owner: str) -> None:
         """Say that a worker has ended."""
-        with self.sql.transaction():
-            self.sql.execute("DELETE FROM worker WHERE owner = :owner", {"owner": owner})
+        self.sql.batch(Statement("DELETE FROM worker WHERE owner = :owner", {"owner": owner}))
 
     def served(self) -> frozenset[str]:
         """Return the accounts that workers who are alive have credentials of."""

@@ -15,6 +15,7 @@ from reconciler.state.budget import Caps
 from reconciler.state.leases import SharedStore
 from reconciler.state.ledger import Facts
 from reconciler.state.sql.port import Statement
+from reconciler.state.wants import Want, Wants
 from tests.program.line import Line, line_to
 
 CAPS = Caps("USD", run_micros=100, total_micros=100, windows=(Window("a day", 100, clips=None, unrecorded=0),))
@@ -61,9 +62,7 @@ def test_every_move_takes_one_round_trip(far: SharedStore, trips: Trips) -> None
     attempt = far.begin(order())
     assert trips(lambda: far.move(attempt, State.ACCEPTED, Facts(task="t"))) == 1
     (accepted,) = far.attempts(attempt.key)
-    assert trips(lambda: far.move(accepted, State.READY)) == 1
-    (ready,) = far.attempts(attempt.key)
-    assert trips(lambda: far.fetched(ready, *result(ready))) == 1
+    assert trips(lambda: far.fetched(accepted, *result(accepted))) == 1
     assert [each.state for each in far.attempts(attempt.key)] == [State.DONE]
 
 
@@ -95,3 +94,17 @@ def test_nothing_follows_what_was_committed_with_the_last_statements(far: Shared
     assert code(lambda: act(lambda: far.sql.execute(insert))) == "state-io"
     assert code(lambda: act(lambda: far.sql.batch(Statement(insert)))) == "state-io"
     assert far.sql.query("SELECT * FROM plan") == []
+
+
+def test_the_records_for_a_plan_take_one_round_trip(far: SharedStore, trips: Trips) -> None:
+    far.wants = Wants(far.sql)
+    assert trips(lambda: far.snapshot(["v1:first"])) == 1
+    assert [attempt.key for attempt in far.snapshot(["v1:first"]).attempts.values()] == ["v1:first"]
+    assert trips(far.snapshot) == 1
+
+
+def test_orders_for_workers_take_one_round_trip_in_all(far: SharedStore, trips: Trips) -> None:
+    wants = Wants(far.sql)
+    orders = [Want(f"v1:{number}", 1, "studio", "hero", 1, (), "{}") for number in range(3)]
+    assert trips(lambda: wants.hand_over(orders, 1, "")) == 1
+    assert list(wants.handed()) == [order.key for order in orders]

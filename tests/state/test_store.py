@@ -117,8 +117,15 @@ def test_fetched_records_artifact_result_and_state_together(maker: Maker) -> Non
     assert snapshot.timings == {("ark", "m1"): (12.5,)}
 
 
-def test_fetched_of_an_attempt_that_is_not_ready_records_nothing(maker: Maker) -> None:
+def test_fetched_of_a_task_that_runs_makes_it_ready_first(maker: Maker) -> None:
     attempt = maker.attempt(State.ACCEPTED)
+    assert maker.store.fetched(attempt, *result(attempt)).state is State.FETCHED
+    moves = [entry.payload["to"] for entry in maker.store.events() if entry.type == "moved"]
+    assert moves == ["accepted", "ready", "fetched"]
+
+
+def test_fetched_of_an_attempt_that_cannot_be_ready_records_nothing(maker: Maker) -> None:
+    attempt = maker.attempt(State.UNCERTAIN)
     before = dump(maker.store)
     with pytest.raises(StateError):
         maker.store.fetched(attempt, *result(attempt))

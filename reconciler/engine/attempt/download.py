@@ -63,8 +63,7 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
     evidence |= {"usage": nonsense} if nonsense else {}
     facts = Facts(cost_micros=generation.cost_micros, evidence=evidence)
     await context.ports.keep(artifact.sha256, artifact.suffix)  # before the record that says that it can be had
-    with context.ports.store.transaction():
-        context.ports.store.fetched(context.ready(attempt), artifact, generation, facts)
+    context.ports.store.fetched(attempt, artifact, generation, facts)
     context.artifact = artifact
     context.ports.inputs.returned.note(context.provider.alias, artifact.sha256, result, context.provider.pace.link_life)
     context.say(EventKind.FETCHED, task=attempt.task)

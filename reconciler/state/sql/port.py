@@ -14,6 +14,8 @@ from reconciler.state.rows import R
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
 NONE: Values = {}
+Question = tuple[str, Values]
+"""A statement that only reads, and its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,9 @@ class Sql(Protocol):
 class Asks(Protocol):
     """A database behind a line on which each question takes a while."""
 
-    def ask(self, *questions: tuple[str, Values]) -> None:
-        """Ask several questions within a transaction at once. `query` then gives each answer, once."""
+    def ask(self, *questions: Question, last: bool = False) -> None:
+        """Ask several questions within a transaction at once. `query` then gives each answer, once. `last` as in
+        `Sql.batch`."""
 
 
 def damaged(detail: str) -> StateDamaged:

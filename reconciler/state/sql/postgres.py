@@ -35,7 +35,7 @@ from psycopg.pq import TransactionStatus
 from reconciler.diagnostics import StateError, StateUnreachable
 from reconciler.next_command import command
 from reconciler.state.rows import READERS, R, select
-from reconciler.state.sql.port import NONE, Row, Statement, Values, broken_rule, number_too_large
+from reconciler.state.sql.port import NONE, Question, Row, Statement, Values, broken_rule, number_too_large
 
 _IDLE = 15
 _WAIT = 30
@@ -91,7 +91,7 @@ class PostgreSQL:
         self._connection: Link | None = None
         self._unsent: list[str] = []
         self._depth = 0  # of transactions within each other
-        self._answers: dict[str, list[Row]] = {}  # of `ask`
+        self._answers: list[tuple[Question, list[Row]]] = []  # of `ask`
         self._settings = (
             f"SET LOCAL search_path = {quoted(schema)}, pg_temp",
             f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE}s'",
@@ -110,18 +110,21 @@ class PostgreSQL:
     def query(self, statement: str, values: Values = NONE) -> list[Row]:
         """Return the rows of one statement."""
         with self._mutex:
-            if self._answers and (rows := self._answers.pop(self._text(statement, values), None)) is not None:
-                return rows
+            for number, (question, rows) in enumerate(self._answers):
+                if question == (statement, values):
+                    del self._answers[number]
+                    return rows
             if self._depth:
                 return _rows(self._run(statement, values))
             with self.reading():
                 return _rows(self._run(statement, values, "COMMIT"))
 
-    def ask(self, *questions: tuple[str, Values]) -> None:
+    def ask(self, *questions: Question, last: bool = False) -> None:
         """Ask several questions within a transaction as one round trip. `query` then gives each answer, once."""
         with self._mutex:
             texts = [self._text(statement, values) for statement, values in questions]
-            self._answers |= zip(texts, self._together(texts), strict=True)
+            answers = self._together([*texts, "COMMIT"] if last and self._depth == 1 else texts)
+            self._answers += zip(questions, answers, strict=False)
 
     def batch(self, *statements: Statement, last: bool = False) -> list[list[Row]]:
         """Run statements as one round trip, and return the rows of each."""
