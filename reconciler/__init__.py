@@ -12,6 +12,8 @@ DISTRIBUTION = "clipform"
 
 _MODULES = {
     "Attempt": "records",
+    "Choice": "project.model",
+    "Validated": "api.program",
     "ClipformError": "diagnostics",
     "Diagnostic": "diagnostics",
     "Dialect": "providers.base",
@@ -21,6 +23,7 @@ _MODULES = {
     "Model": "providers.base",
     "Offer": "api.offer",
     "Plan": "plan.model",
+    "Planned": "project.model",
     "Program": "api.program",
     "Refused": "diagnostics",
     "Reply": "providers.base",

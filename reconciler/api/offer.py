@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.frozen import dataclass
 from reconciler.plan.model import Plan, Step
+from reconciler.project.model import Planned
 from reconciler.project.saved_plan import SavedPlan, review_digest
 
 
@@ -15,9 +17,14 @@ from reconciler.project.saved_plan import SavedPlan, review_digest
 class Offer:
     """A plan, and the fingerprint by which `apply` tells whether it still holds."""
 
-    saved: SavedPlan
-    plan: Plan
+    planned: Planned
+    saved_as: Callable[[], SavedPlan]
     file: Path | None = None  # where it was saved: a policy may ask for its signature
+
+    @property
+    def plan(self) -> Plan:
+        """The plan with its steps, warnings and demands."""
+        return self.planned.plan
 
     @property
     def steps(self) -> tuple[Step, ...]:

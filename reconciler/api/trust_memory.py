@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 from reconciler.diagnostics import Refused
 from reconciler.next_command import command
@@ -22,11 +23,11 @@ from reconciler.state import disk
 _LIMIT = 16 << 20
 
 
-def untrusted(demands: Iterable[Demand]) -> Refused:
-    """Return the refusal of a project that asks for what nobody can be asked about now."""
+def untrusted(demands: Iterable[Demand]) -> NoReturn:
+    """Refuse a project that asks for what nobody can be asked about now."""
     text = "\n".join(["this project asks for what is not trusted on this machine:", *(f"- {d}" for d in demands)])
     help = f"read it, and decide in a terminal, or in CI add --trust to apply:\n{command('trust')}"
-    return Refused(text, help=help, code="untrusted")
+    raise Refused(text, help=help, code="untrusted")
 
 
 class TrustMemory:

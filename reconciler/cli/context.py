@@ -18,7 +18,8 @@ from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.seal import begin
 
 if TYPE_CHECKING:
-    from reconciler.api.trust_memory import TrustMemory
+    from reconciler.api.access import Access
+    from reconciler.api.program import Program
     from reconciler.engine.ports import Transport
     from reconciler.plan.model import Demand, Plan
     from reconciler.project.workspace import Workspace
@@ -37,8 +38,6 @@ class Context:
             begin()
         self._printed: list[tuple[int, str]] = []
         self.clock = SystemClock()
-        self._agreed: set[Demand] = set()
-        self._distrust: Refused | None = None  # a "no" counts for the whole command
 
     @cached_property
     def view(self) -> View:
@@ -90,14 +89,26 @@ class Context:
         return os.environ
 
     @cached_property
-    def workspace(self) -> Workspace:
-        """The project. Raises ClipformError if the folder is not in one."""
+    def access(self) -> Access:
+        """The project, for all calls of this command. Raises ClipformError if the folder is not in one."""
+        from reconciler.api.access import Access
         from reconciler.project.scan import find_root
         from reconciler.project.workspace import Workspace
 
         workspace = Workspace(find_root(self.directory), self.clock, os.environ, self.options.overlay)
-        workspace.permit = self.require_trust
-        return workspace
+        return Access(workspace, ask=self._ask_trust, view=lambda: self.view)
+
+    @property
+    def workspace(self) -> Workspace:
+        """What this command reads of the project."""
+        return self.access.workspace
+
+    @property
+    def project(self) -> Program:
+        """The calls that a command is written on."""
+        from reconciler.api.program import Program
+
+        return Program(self.workspace.root, self.clock, self.env, self.options.overlay, self.access)
 
     def use_overlay(self, overlay: ProjectOverlay) -> None:
         """Read the project as a saved plan did. Raises UsageError if the command line says otherwise."""
@@ -105,16 +116,14 @@ class Context:
             given = " ".join(overlay.options()) or "neither --env nor --var"
             raise UsageError(f"this plan was made with {given}", help="leave out --env and --var: the plan has them")
         self.options = replace(self.options, overlay=overlay)
-        self.__dict__.pop("workspace", None)
+        self.__dict__.pop("access", None)
 
     def connect(
         self, config: ProviderConfig, dialect: Dialect, pace: Pace, *, ask: bool = False, trust: bool = False
     ) -> Transport:
-        """Return the transport of a paid provider. Its secrets are read only here, once the project is trusted."""
-        from reconciler.transport.client import connect
-
-        self.require_trust(trust=trust, ask=ask, aliases=(config.alias,))
-        return connect(config, dialect, pace, self.clock, os.environ)
+        """As `Access.connect`."""
+        self.access.trusts |= trust
+        return self.access.connect(config, dialect, pace, ask=ask)
 
     @property
     def keyboard(self) -> int | None:
@@ -162,39 +171,18 @@ class Context:
             raise UsageError(f"'{answer}' is not one of {', '.join(choices)}")
         return answer or default
 
-    @cached_property
-    def trust(self) -> TrustMemory:
-        """What the user trusts."""
-        from reconciler.api.trust_memory import TrustMemory
-
-        return TrustMemory(os.environ)
-
     def require_trust(self, *, trust: bool = False, ask: bool = True, aliases: Iterable[str] = ()) -> None:
-        """Ask once for all that the project asks for and the user does not trust yet; `trust` answers yes.
+        """As `Access.require_trust`; `trust` answers yes."""
+        self.access.trusts |= trust
+        self.access.require_trust(ask=ask, aliases=aliases)
 
-        `aliases` are providers that are needed though no clip uses them. Raises Refused if the answer is no, or nobody
-        can be asked. The answer is remembered.
-        """
-        demands = self.trust.missing(self.workspace.root, self.workspace.demands(*aliases))
-        demands = [demand for demand in demands if demand not in self._agreed]
-        if not demands:
-            return
-        lines = [f"- {demand}" for demand in demands]
-        if self._distrust is not None:
-            raise self._distrust
-        if not trust:
-            if not ask or not self._has_terminal():
-                from reconciler.api.trust_memory import untrusted
+    def _ask_trust(self, demands: Sequence[Demand]) -> None:
+        if not self._has_terminal():
+            from reconciler.api.trust_memory import untrusted
 
-                raise untrusted(demands)
-            self.view.note("\n".join(["This project asks for", *lines]))
-            try:
-                self._ask("Trust it with that?", no="not trusted; nothing was sent")
-            except Refused as no:
-                self._distrust = no
-                raise
-        self._agreed.update(demands)
-        self.trust.add(self.workspace.root, demands)
+            untrusted(demands)
+        self.view.note("\n".join(["This project asks for", *(f"- {demand}" for demand in demands)]))
+        self._ask("Trust it with that?", no="not trusted; nothing was sent")
 
     def require_trust_to_start(self, *, draft: bool, trust: bool) -> None:
         """Ask as `require_trust` before a watch, which can begin with a broken project: `connect` asks about that one.

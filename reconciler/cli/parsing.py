@@ -15,7 +15,6 @@ from reconciler.money import parse
 if TYPE_CHECKING:
     from reconciler.plan.model import Plan
     from reconciler.project.model import Loaded
-    from reconciler.project.orders import Order
     from reconciler.project.saved_plan import SavedPlan
     from reconciler.project.workspace import Workspace
     from reconciler.providers.base import Mode
@@ -175,25 +174,6 @@ def only_one(pattern: str, names: Sequence[str]) -> str:
         return names[0]
     few = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
     raise UsageError(f"'{pattern}' matches {len(names)} clips: {few}", help="choose one of them")
-
-
-def require_named(loaded: Loaded, clip: str) -> None:
-    """Raise UsageError if no clip has this name."""
-    if all(order.clip.name != clip for order in loaded.orders):
-        from reconciler.project.selectors import no_clip
-
-        raise no_clip(clip, loaded.project.cuts)
-
-
-def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:
-    """Return the order of a clip's take, by default the picked one. Raises UsageError if there is none."""
-    require_named(loaded, clip)
-    orders = [order for order in loaded.orders if order.clip.name == clip]
-    number = orders[0].clip.spec.pick if take is None else take
-    for order in orders:
-        if order.take == number:
-            return order
-    raise UsageError(f"{clip} has no take {number}; it has {len(orders)}")
 
 
 def clip_and_take(name: str, take: int | None = None) -> tuple[str, int | None]:

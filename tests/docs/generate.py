@@ -212,7 +212,8 @@ def python() -> str:
     public = sorted(names, key=lambda name: (name != "open", name.lower()))
     sections = [(f"reconciler.{name}", getattr(reconciler, name)) for name in public]
     at = [title for title, _ in sections].index("reconciler.open") + 1
-    methods = [(f"Program.{name}", value) for name, value in vars(Program).items() if _is_public_call(name, value)]
+    calls = [entry for part in Program.__mro__ for entry in vars(part).items() if part is not object]
+    methods = [(f"Program.{name}", value) for name, value in calls if _is_public_call(name, value)]
     return "\n".join(_documented(title, value) for title, value in [*sections[:at], *methods, *sections[at:]])
 
 
@@ -223,7 +224,8 @@ def _is_public_call(name: str, value: object) -> bool:
 def _documented(title: str, value: object) -> str:
     doc = inspect.cleandoc(inspect.getdoc(value) or "").replace("<", "&lt;")
     if not inspect.isfunction(value):
-        members = [f"`{field.name}`" for field in fields(value)] if is_dataclass(value) else []
+        names = [field.name for field in fields(value)] if is_dataclass(value) else []
+        members = [f"`{name}`" for name in names if not name.startswith("_")]
         members += [f"`{name}`" for name, each in vars(value).items() if isinstance(each, property)]
         return f"## {title}\n\n{doc}\n" + (f"\nMembers: {', '.join(members)}.\n" if members else "")
     signature = inspect.signature(value)

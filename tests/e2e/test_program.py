@@ -91,7 +91,8 @@ def test_an_untrusted_project_sends_nothing_until_it_is_agreed_to(
 
 
 def test_a_mistake_is_raised_with_its_line(film: Rig, program: Program) -> None:
-    assert program.validate() == ()
+    checked = program.validate()
+    assert (checked.clips, checked.takes, checked.files, checked.warnings) == (2, 2, 1, ())
     film.edit('"ratio"', '"ration"')
     with pytest.raises(SpecError) as mistake:
         program.validate()

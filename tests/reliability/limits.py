@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from reconciler.cli.context import Context
+from reconciler.api.access import Access
 from tests.reliability import hostile
 from tests.reliability.figures import Tally
 from tests.reliability.hostile import Case
@@ -132,7 +132,7 @@ UNGATED = "projects without a gate"
 
 
 def _ungated(seeds: range) -> Iterator[Case]:
-    Context.require_trust = lambda self, **_: None  # type: ignore[method-assign]  # this process ends with the batch
+    Access.require_trust = lambda self, **_: None  # type: ignore[method-assign]  # this process ends with the batch
     return projects(seeds)
 
 

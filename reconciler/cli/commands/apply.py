@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,9 +11,6 @@ from reconciler.cli import arguments
 from reconciler.cli.context import Context
 from reconciler.diagnostics import UsageError
 from reconciler.next_command import place
-
-if TYPE_CHECKING:
-    from reconciler.project.model import Choice
 
 
 def run(
@@ -50,34 +46,34 @@ def run(
     Exit codes: 0 done, 1 invalid spec, 3 some clips failed, are blocked or were left by --timeout, 4 refused to
     spend, 5 another process holds the state, 64 wrong command line, 130 interrupted.
     """
+    from reconciler import Choice
     from reconciler.cli.parsing import amount, plan_file, seconds
-    from reconciler.engine.run.apply import ApplyOptions, apply
-    from reconciler.engine.run.session import open_session
-    from reconciler.project.model import Choice
 
     app: Context = context.obj
-    saved = plan_file(app.directory, clips or [], lambda name: _means_clips(app, Choice((name,), draft=draft)))
+    saved = plan_file(app.directory, clips or [], lambda name: _means_clips(app, name, draft=draft))
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft, shows=True)
-    asked = ApplyOptions(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
-    asked = replace(asked, agree=partial(app.require_trust, trust=trust), timeout=seconds(timeout, "--timeout"))
     if saved is not None:
         app.use_overlay(saved.overlay)
-        asked = replace(asked, plan_file=app.directory / (clips or [""])[0])
-    app.workspace.permit = asked.agree
-    place(app.options.directory, draft=asked.choice.draft, overlay=app.options.overlay.options())
-    with open_session(app.workspace, "apply", asked.choice.draft, offline=True) as session:
-        confirm = partial(app.confirm, yes=yes or saved is not None, question="Apply this plan?")
-        summary = apply(session, asked, confirm, app.view, app.connect)
+    place(app.options.directory, draft=(saved.choice if saved else choice).draft, overlay=app.options.overlay.options())
+    summary = app.project.apply_confirmed(
+        app.directory / (clips or [""])[0] if saved else choice,
+        partial(app.confirm, yes=yes or saved is not None, question="Apply this plan?"),
+        max_cost=amount(max_cost),
+        timeout=seconds(timeout, "--timeout"),
+        locked=locked,
+        detach=detach,
+        fail_fast=fail_fast,
+        trust=trust,
+    )
     app.view.summary(summary)
     if summary.exit_code == 0 and not app.workspace.unshared:
         app.seal(summary.elapsed)
     raise typer.Exit(summary.exit_code)
 
 
-def _means_clips(app: Context, choice: Choice) -> bool:
-    loaded = app.workspace.load(choice.draft)
+def _means_clips(app: Context, name: str, *, draft: bool) -> bool:
     try:
-        app.workspace.plan(choice, loaded)
+        app.project.look(name, draft=draft, whole=True)
     except UsageError:
         return False
     return True

@@ -23,17 +23,10 @@ def run(
 
     Exit codes: 0 done, 1 unreadable state or spec, 64 no such clip.
     """
-    from reconciler.cli.parsing import named_clips, require_named
     from reconciler.views.history import history, raw
 
     app: Context = context.obj
-    names = (None,) if clip is None else named_clips(app.workspace, clip)
-    is_raw = all or app.options.json
-    events = (entry for name in names for entry in app.workspace.events(draft, name, limit if is_raw else None))
-    entries = sorted(events, key=lambda entry: entry.seq)
-    if clip is not None and names == (clip,) and not entries:
-        require_named(app.workspace.load(draft), clip)
-    if is_raw:
-        app.view.history(raw(entries[-limit:]))
+    if all or app.options.json:
+        app.view.history(raw(app.project.history(clip, limit=limit, draft=draft)))
     else:
-        app.view.story(history(entries, limit))
+        app.view.story(history(app.project.history(clip, draft=draft), limit))

@@ -28,7 +28,8 @@ def run(
     Exit codes: 0 done, 1 invalid spec or the clip already has a result, 3 the file is not a valid video or the
     provider does not know the task, 4 not confirmed or the task of another request, 64 wrong command line.
     """
-    from reconciler.cli.parsing import clip_and_take, named_clips, one_order, only_one, require_one
+    from reconciler.api.calls import one_order
+    from reconciler.cli.parsing import clip_and_take, named_clips, only_one, require_one
     from reconciler.engine.connections.one_off import ProviderAccess
     from reconciler.engine.operations.import_file import import_file
     from reconciler.engine.operations.import_task import TaskImport, import_task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -40,21 +41,11 @@ def run(
     than --max-cost, 64 wrong command line.
     """
     from reconciler.cli.parsing import amount, require_affordable
-    from reconciler.project.model import Choice
 
     app: Context = context.obj
-    choice = Choice(tuple(clips or ()), tuple(exclude or ()), draft=draft, refresh=refresh, shows=True)
-    if out is not None:
-        from reconciler.engine.run.session import save_plan
-
-        planned = save_plan(app.workspace, choice, app.directory / out)
-    else:
-        planned = app.workspace.plan(choice, app.workspace.recall(draft))
-    plan = planned.plan
-    if since is not None:
-        from reconciler.project.revision import explained
-
-        plan = explained(app.workspace, since, planned, draft=draft)
+    save = app.project.plan if out is None else partial(app.project.save_plan, app.directory / out)
+    offer = save(*(clips or ()), exclude=exclude or (), draft=draft, refresh=refresh)
+    plan = offer.plan if since is None else app.project.since(since, offer, draft=draft)
     if markdown:
         from reconciler.views.markdown import render
 

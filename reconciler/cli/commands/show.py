@@ -28,13 +28,10 @@ def run(
     Exit codes: 0 done, 1 invalid spec, 64 no such clip.
     """
     from reconciler.cli.parsing import film_time, one_clip
-    from reconciler.project.model import Choice
-    from reconciler.project.shared_state import offline_warning
     from reconciler.views.show import show
 
     app: Context = context.obj
-    workspace = app.workspace
-    planned = workspace.plan(Choice((clip,), draft=draft, look=True), workspace.load(draft))
+    planned = app.project.look(clip, draft=draft, whole=True)
     if at is not None:
         from reconciler.views.film import playing
 
@@ -44,6 +41,6 @@ def run(
             raise UsageError(f"{name} is a clip; --at is for films", help=command("show", name))
         app.view.note(*playing(film, planned, film_time(at)))
         return
-    root = workspace.objects(draft).root.relative_to(workspace.root).as_posix()
-    app.view.show(*show(one_clip(clip, planned.plan), planned, root), offline_warning(workspace.as_of))
+    artifacts = app.project.artifacts(draft=draft)
+    app.view.show(*show(one_clip(clip, planned.plan), planned, artifacts), app.access.offline())
     show_pictures(app, planned, draft=draft, picked=False)

@@ -26,16 +26,15 @@ def run(
 
     Exit codes: 0 done, 1 invalid spec, 64 wrong command line, 130 stopped with Ctrl-C (--watch).
     """
-    from reconciler.project.model import Choice
-    from reconciler.project.shared_state import offline_warning
     from reconciler.views.status import status
 
     app: Context = context.obj
-    choice = Choice(tuple(clips or ()), draft=draft, look=True)
     if watch:
+        from reconciler import Choice
         from reconciler.watch.status_loop import StatusLoop
 
+        choice = Choice(tuple(clips or ()), draft=draft, look=True)
         raise typer.Exit(StatusLoop(app.workspace, choice, app.view, app.keyboard).run())
-    planned = app.workspace.plan(choice, app.workspace.recall(draft))
-    app.view.status(status(planned, app.clock.now()), offline_warning(app.workspace.as_of))
+    planned = app.project.look(*(clips or ()), draft=draft)
+    app.view.status(status(planned, app.clock.now()), app.access.offline())
     show_pictures(app, planned, draft=draft, picked=True)

@@ -28,10 +28,10 @@ def run(
     if list_ or forget:
         require_one(list=list_, forget=forget)
     if list_:
-        lines = app.trust.projects().get(root, [])
+        lines = app.access.memory.projects().get(root, [])
         app.view.note("\n".join(lines) or "nothing of this project is trusted", {"project": root, "trusted": lines})
     elif forget:
-        is_known = app.trust.forget(app.workspace.root)
+        is_known = app.access.memory.forget(app.workspace.root)
         text = "forgotten" if is_known else "nothing of this project is trusted"
         app.view.note(text, {"project": root, "forgotten": is_known})
     else:

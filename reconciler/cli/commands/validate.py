@@ -13,7 +13,6 @@ def run(context: typer.Context) -> None:
     Exit codes: 0 valid, 1 invalid.
     """
     app: Context = context.obj
-    loaded = app.workspace.recall()
-    clips, files = {wanted.clip for wanted in loaded.wanted}, loaded.project.files
-    app.view.valid(len(clips), len(loaded.wanted), len(files), loaded.warnings)
+    checked = app.project.validate()
+    app.view.valid(checked.clips, checked.takes, checked.files, checked.warnings)
     app.seal()

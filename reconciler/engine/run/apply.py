@@ -110,10 +110,8 @@ def _applied(
     return run.execute()
 
 
-def settle_uncertain(
-    session: Session, loaded: Loaded, sink: Sink, connect: Connect, hold: Hold | None = None
-) -> dict[str, str]:
-    """Look up uncertain requests before planning, so that the plan shows the result. `hold` as in `ApplyOptions`.
+def settle_uncertain(session: Session, loaded: Loaded, sink: Sink, connect: Connect) -> dict[str, str]:
+    """Look up uncertain requests before planning, so that the plan shows the result.
 
     Returns why a request is still uncertain, by key. Raises KeyboardInterrupt when the user does not want to wait.
     """
@@ -122,7 +120,7 @@ def settle_uncertain(
     control = RunControl()
 
     async def settle() -> dict[str, str]:
-        with (hold or signals)(control.event.set):
+        with signals(control.event.set):
             return await Settler(_lookup_context(session, loaded), loaded, connect, control, sink.emit).settle()
 
     reasons = asyncio.run(settle())

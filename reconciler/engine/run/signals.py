@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
@@ -23,14 +24,20 @@ Hold = Callable[[Callable[[], None]], AbstractContextManager[None]]
 waited: ContextVar[float | None] = ContextVar("waited", default=None)
 """Seconds that open requests are waited for, while a signal interrupts a run; None when something else does."""
 
+handled: ContextVar[bool] = ContextVar("handled", default=True)
+"""False in a program that handles signals itself."""
+
 
 @contextmanager
 def signals(interrupt: Callable[[], None], leave: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Handle SIGINT, SIGTERM and SIGHUP within the block; the former handlers are restored after it.
 
     The first signal calls `interrupt` and starts the time of `GRACE`. The second, or the end of that time, calls
-    `leave` and ends the process with what is on disk.
+    `leave` and ends the process with what is on disk. In another thread than the main one, signals do not arrive.
     """
+    if not handled.get() or threading.current_thread() is not threading.main_thread():
+        yield
+        return
     loop = asyncio.get_running_loop()
     bounds: list[asyncio.TimerHandle] = []
 
