@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from reconciler.cli.context import Context
+from reconciler.diagnostics import UsageError
 
 
 def run(
     context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(metavar="FILE|DIR", help="Videos, or folders with videos.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="FILE|DIR|-", help="Videos, folders with videos, or - for one that is piped.")
+    ],
 ) -> None:
     """Say which clip a video file is, whatever its name.
 
@@ -25,7 +31,12 @@ def run(
     from reconciler.views import inspected
 
     app: Context = context.obj
-    looked = inspect.inspect(app.workspace, [file for path in paths for file in inspect.files_at(path)])
+    if paths.count(inspect.PIPED) > 1:
+        raise UsageError("- can be named once", help="name files for more than one video")
+    with inspect.received(sys.stdin.buffer) if inspect.PIPED in paths else nullcontext() as piped:
+        listed = ([piped] if path == inspect.PIPED and piped else inspect.files_at(path) for path in paths)
+        looked = inspect.inspect(app.workspace, [file for files in listed for file in files])
+    looked = [replace(each, file=inspect.PIPED) if each.file == str(piped) else each for each in looked]
     app.view.note("\n".join(inspected.lines(looked)), {"files": [inspected.data(each) for each in looked]})
     if not all(each.how for each in looked):
         raise typer.Exit(3)

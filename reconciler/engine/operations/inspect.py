@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import aclosing
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from reconciler.artifacts import files
 from reconciler.artifacts.hashing import LIMIT
@@ -25,6 +26,10 @@ from reconciler.state import disk
 from reconciler.state.paths import LOCK_FILE
 
 SUFFIXES: Final = (".mp4", ".mov", ".m4v")
+PIPED: Final = "-"
+"""The name of the file that a command is piped."""
+
+_BLOCK: Final = 1 << 20
 _MARKS: Final = "fingerprints"
 _SHORTEST: Final = 3
 """Pictures that must be alike, at least: fewer are no evidence."""
@@ -38,6 +43,20 @@ def files_at(path: str) -> tuple[Path, ...]:
     if not videos:
         raise UsageError(f"{path} has no videos", help=f"inspect looks at {', '.join(SUFFIXES)} in a folder")
     return videos
+
+
+@contextmanager
+def received(stream: BinaryIO, limit: int = LIMIT) -> Iterator[Path]:
+    """Yield a file with what comes from a stream: nobody else can read it, and it is gone afterwards. Raises UsageError
+    for more than `limit` bytes, ClipformError where it cannot be written."""
+    with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
+        path = Path(folder) / PIPED
+        with disk.translated(f"keep what is piped in {folder}"), path.open("xb") as file:
+            while block := stream.read(_BLOCK):
+                if file.tell() + len(block) > limit:
+                    raise UsageError(f"more than {limit >> 30} GiB were piped, so no video of a provider")
+                file.write(block)
+        yield path
 
 
 def inspect(workspace: Workspace, paths: Iterable[Path]) -> list[Inspected]:

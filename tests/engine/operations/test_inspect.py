@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
+from reconciler.diagnostics import UsageError
+from reconciler.engine.operations.inspect import received
 from tests.cli.in_process import clipform
 from tests.media.blobs import again, film
 
@@ -120,3 +125,41 @@ def test_a_clone_without_videos_still_knows_their_bytes(project: Path, tmp_path:
     assert (code, file["how"], file["matches"][0]["clip"]) == (0, "same bytes", "hero")
     assert inspected(clone, remuxed(project / "renders" / "hero.mp4", tmp_path / "r.mp4"))[0] == 3
     assert not (clone / "state").exists()
+
+
+class Piped(io.BytesIO):
+    """A pipe with a video; it counts what was read."""
+
+    @property
+    def buffer(self) -> io.BytesIO:
+        return self
+
+
+def test_a_video_that_is_piped_is_looked_at_and_nothing_of_it_stays(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    hero = (project / "renders" / "hero.mp4").read_bytes()
+    small = again(project / "renders" / "hero.mp4", tmp_path / "small.mp4", size=(160, 90)).read_bytes()
+    for data, how in ((hero, "same bytes"), (small, "same pictures"), (b"no video", None), (b"", None)):
+        monkeypatch.setattr(sys, "stdin", Piped(data))
+        code, [file] = inspected(project, "-")
+        assert (code, file["file"], file["how"]) == (0 if how else 3, "-", how)
+    assert [path.name for path in tmp_path.iterdir()] == ["small.mp4"]
+    assert clipform(project, "inspect", "-", "-").returncode == 64
+
+
+def test_a_pipe_without_end_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    pipe = Piped(bytes(5 << 20))
+    with pytest.raises(UsageError, match="were piped"), received(pipe, 2 << 20):
+        pass
+    assert pipe.tell() == 3 << 20
+    assert not list(tmp_path.iterdir())
+
+
+def test_nobody_else_can_read_what_was_piped() -> None:
+    with received(Piped(b"x")) as path:
+        assert path.parent.stat().st_mode & 0o077 == 0
+        assert path.read_bytes() == b"x"
+    assert not path.exists()
