@@ -13,7 +13,7 @@ from typing import ParamSpec
 from reconciler.api.program import Program
 from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.next_command import command
-from reconciler.project.approved_plan import content
+from reconciler.project.policy import content
 from reconciler.views import encode
 from reconciler.views import spending as spending_view
 

@@ -124,12 +124,12 @@ class Program(Calls):
     def approved_plan(self, file: Path) -> Offer:
         """Return a saved plan that one of the allowed signers has approved. Raises Refused for any other, and for one
         that is stale."""
-        from reconciler.project import approved_plan
+        from reconciler.project import approved_plan, policy
 
         workspace = self._access().workspace
-        policy = approved_plan.policy_of(workspace.load().project, self.root, self.env)
-        approved = approved_plan.approved_plan(file, policy.signers)
-        planned = approved_plan.review(workspace, approved_plan.content(file), file.name)
+        signers = policy.policy_of(workspace.load().project, self.root, self.env).signers
+        approved = approved_plan.approved_plan(file, signers)
+        planned = approved_plan.review(workspace, policy.content(file), file.name)
         return Offer(planned, lambda: approved.saved, file)
 
     def since(self, revision: str, offer: Offer, *, draft: bool = False) -> Plan:

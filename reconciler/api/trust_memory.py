@@ -17,7 +17,7 @@ from typing import NoReturn
 from reconciler.diagnostics import Refused
 from reconciler.next_command import command
 from reconciler.plan.model import Demand
-from reconciler.project.approved_plan import configuration
+from reconciler.project.policy import configuration
 from reconciler.state import disk
 
 _LIMIT = 16 << 20

@@ -36,8 +36,9 @@ def saved(prices: Iterable[Cost]) -> tuple[Decimal, int]:
 
 
 def is_purchase(record: Attempt | LockEntry) -> bool:
-    """True for what was paid for, or may be: asked of a provider, and not known to cost nothing."""
-    return record.kind != LOCAL and not (isinstance(record, Attempt) and record.money is Money.RELEASED)
+    """True for what was paid for, or may be. A draft is one only if it cost something."""
+    is_released = isinstance(record, Attempt) and record.money is Money.RELEASED
+    return not is_released and (record.kind != LOCAL or bool(record.cost_micros))
 
 
 def over_budget_help(plan: Plan) -> str:

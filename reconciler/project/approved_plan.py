@@ -1,12 +1,8 @@
-"""Approved plans: a saved plan that somebody has signed, and the policy that lets nothing else buy.
+"""Approved plans: a saved plan that somebody has signed, where the policy lets nothing else buy.
 
 The signature is ssh's, of the very bytes of the plan file, beside it as `FILE.sig`. The file has the fingerprint of all
 that the plan does, so who signs it signs that; what `approve-plan` shows is planned again there, never read from the
 file. Keys, passphrases and agents are the affair of `ssh-keygen`; clipform sees none of them.
-
-The policy is that of the project file and of this machine (`$CLIPFORM_POLICY`, else `policy.yaml` in the folder of the
-user's configuration); the stricter one counts, since who can edit the project must not be able to relax it. A machine
-with a policy also says whose signatures count.
 """
 
 from __future__ import annotations
@@ -23,16 +19,15 @@ from reconciler.next_command import command
 from reconciler.plan.model import Plan
 from reconciler.project import git, saved_plan
 from reconciler.project.model import Planned
+from reconciler.project.policy import content, policy_of
 from reconciler.project.saved_plan import SavedPlan
 from reconciler.project.workspace import Workspace
 from reconciler.spec.project import Project
-from reconciler.spec.values import Policy
 from reconciler.state import disk
 
 NAMESPACE = "clipform-plan"
 _TIMEOUT = 30.0
 _KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
-_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,52 +100,6 @@ def signing_key(root: Path, env: Mapping[str, str]) -> Path:
         if file.is_absolute() and file.is_file():
             return file
     raise UsageError("no ssh key to sign with", help="name it: --key FILE")
-
-
-def policy_of(project: Project, root: Path, env: Mapping[str, str]) -> Policy:
-    """Return the stricter of the two policies, with the file of the signers that it goes by."""
-    file = _policy_file(env)
-    machine = _machine_policy(file, is_named="CLIPFORM_POLICY" in env)
-    folder = (configuration(env) or Path("/nonexistent")) / "allowed_signers"
-    if machine.approved_plans or machine.signers:
-        signers = file.parent / os.path.expanduser(machine.signers) if file and machine.signers else folder
-    else:
-        named = project.policy.signers
-        signers = root / os.path.expanduser(named) if named else folder
-    return Policy(machine.approved_plans or project.policy.approved_plans, str(signers))
-
-
-def _machine_policy(file: Path | None, *, is_named: bool) -> Policy:
-    """Return what the file of this machine says. One that is named and cannot be read is an error: it may forbid."""
-    if file is None or not (is_named or file.exists()):
-        return Policy()
-    from reconciler.spec.policy_file import read_policy
-
-    return read_policy(str(file), content(file))
-
-
-def _policy_file(env: Mapping[str, str]) -> Path | None:
-    if "CLIPFORM_POLICY" in env:
-        return Path(env["CLIPFORM_POLICY"])
-    folder = configuration(env)
-    return None if folder is None else folder / "policy.yaml"
-
-
-def configuration(env: Mapping[str, str]) -> Path | None:
-    """Return the folder of the user's configuration, None without a home."""
-    base, home = env.get("XDG_CONFIG_HOME", ""), env.get("HOME", "")
-    folder = Path(base) if base.startswith("/") else Path(home) / ".config" if home.startswith("/") else None
-    return None if folder is None else folder / "clipform"
-
-
-def content(path: Path) -> bytes:
-    """Return the bytes of a small file. Raises ClipformError."""
-    try:
-        if path.stat().st_size > _LIMIT:
-            raise ClipformError(f"{path.name} is too large", code="plan-file")
-        return path.read_bytes()
-    except OSError as error:
-        raise ClipformError(f"{path.name} cannot be read: {disk.words(error)}", code="plan-file") from error
 
 
 def _ssh(action: str, *options: str, data: bytes = b"") -> bytes:

@@ -30,7 +30,7 @@ from reconciler.plan.model import Demand, Disk, Plan, Reason, Wanted, drawn_else
 from reconciler.plan.moves import lines_renamed, renamed_bindings, with_renamed
 from reconciler.plan.rehearsals import is_rehearsal
 from reconciler.plan.timing import run_seconds
-from reconciler.project import capped, demands, endpoints, lock_lines, root_files, shared_state
+from reconciler.project import capped, demands, endpoints, lock_lines, policy, root_files, shared_state
 from reconciler.project.candidates import candidates
 from reconciler.project.cut_files import check_cut_files
 from reconciler.project.leads import with_leads
@@ -43,6 +43,7 @@ from reconciler.project.own_state import require_own
 from reconciler.project.pace import slots
 from reconciler.project.past import clips_changed_since
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
+from reconciler.project.plan_warnings import of_purchases
 from reconciler.project.preflight import Preflight, check_addresses, check_stores
 from reconciler.project.renamed import movable
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
@@ -380,15 +381,13 @@ class Workspace:
         plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
         spent = cost.spent_so_far(records, locked, rehearsing=is_rehearsal(plan, wanted))
-        caps = capped.windows_of(loaded, records, locked)
-        over = capped.warnings(plan, loaded, caps, spent, partial(self._store, choice.draft))
-        paid = {step.provider for step in plan.generating()} & set(loaded.project.providers)
-        bought_at = [(loaded.project.providers[alias], loaded.dialects[alias]) for alias in sorted(paid)]
-        dated = [w for config, _ in bought_at for w in prices.warnings(config, self.today())]
-        keys = [w for config, dialect in bought_at for w in endpoints.missing_credentials(config, dialect, self.env)]
+        caps, store = capped.windows_of(loaded, records, locked), partial(self._store, choice.draft)
         stale = shared_state.offline_warning(self.as_of)
         faults = root_files.faults(self.approval_book()) if approved.rule.required != "no" else ()
-        noted = located(self.files, [*keys, *dated], loaded.project)
+        bought = of_purchases(plan, loaded, self.env, self.today())
+        broken = [] if choice.draft else policy.objections(plan, loaded.project, self.root, self.env)
+        noted = located(self.files, [*bought, *broken], loaded.project)
+        over = capped.warnings(plan, loaded, caps, spent, store)
         diagnostics = (*loaded.warnings, *faults, *stale, *addresses, *over, *noted)
         asked = () if choice.draft else self.demands()
         places = endpoints.places(loaded.project, loaded.dialects, self.env)

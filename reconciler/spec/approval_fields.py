@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Annotated
 
 from reconciler import money
+from reconciler.diagnostics import Source
 from reconciler.spec import scalars
-from reconciler.spec.field_types import Leaf, Line, SpecModel, choice_of, noted
+from reconciler.spec.field_types import AS_LIST, Amount, Leaf, Line, Name, Positive, SpecModel, choice_of, noted
 from reconciler.spec.problems import shown
-from reconciler.spec.values import NO_RULE, ApprovalRule, Policy
+from reconciler.spec.values import NO_RULE, ApprovalRule, Policy, PolicyRules
 
 OF = ("draft", "vendor_draft", "take")
 _WORDS = "no, paid, {over: 0.50 USD} or tag:NAME"
@@ -81,6 +83,26 @@ class PolicyDecl(SpecModel):
         "/etc/clipform/allowed_signers",
     )
 
-    def policy(self) -> Policy:
-        """Return the same as a plain value."""
-        return Policy(self.apply == "approved-plans", self.signers or "")
+    max_cost_per_clip: Amount | None = noted(
+        "Most that one take may cost; one without a known price is refused, too.", "2.50"
+    )
+    max_clips_per_apply: Positive | None = noted("Most takes that one apply may pay for.", "20")
+    models: Annotated[tuple[Line, ...], AS_LIST] = noted(
+        "The only models that may be paid for; * matches anything.", "[doubao-seedance-2-0-*]", ()
+    )
+    kinds: Annotated[tuple[Name, ...], AS_LIST] = noted(
+        "The only kinds of providers that may be paid.", "[ark, fal]", ()
+    )
+    forbid: Annotated[tuple[Annotated[str, choice_of("replace", "remove")], ...], AS_LIST] = noted(
+        "What apply may not do: replace a video that a clip has, or remove the output of a clip that is no longer"
+        " declared.",
+        "[replace, remove]",
+        (),
+    )
+
+    def policy(self, places: Mapping[str, Source]) -> Policy:
+        """Return the same as a plain value; `places` has where each field's value is written."""
+        names = [each.name for each in fields(PolicyRules) if each.name != "places"]
+        rules = PolicyRules(**{name: getattr(self, name) for name in names}, places=places)
+        is_empty = all(getattr(self, name) in (None, ()) for name in names)
+        return Policy(self.apply == "approved-plans", self.signers or "", () if is_empty else (rules,))

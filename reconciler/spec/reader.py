@@ -72,6 +72,10 @@ class Fields:
         entries, others = self.entries, other.entries
         return self.where == other.where and entries == others and [*entries] == [*others]
 
+    def places(self) -> dict[str, Source]:
+        """Return where each value is written, by key."""
+        return {key: item.value.where for key, item in self.entries.items()}
+
     def map_at(self, key: str) -> Fields:
         """Return the map under a key; an empty one if there is none."""
         value = self.entries[key].value if key in self.entries else None

@@ -24,7 +24,7 @@ from reconciler.spec.provenance_fields import ProvenanceDecl
 from reconciler.spec.reader import Fields, MappingEntry
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
-from reconciler.spec.values import NO_POLICY, NO_RULE, JsonValue
+from reconciler.spec.values import NO_POLICY, NO_RULE, JsonValue, Policy
 
 DRAFT = "draft"
 _SECRETS = frozenset({*CREDENTIALS, "access_key_id", "secret_access_key", "session_token", "secret", "apprise", "c2pa"})
@@ -43,7 +43,7 @@ def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver,
         publish=reader.store(store_fields.Publish, "publish"),
         cache=reader.store(store_fields.Cache, "cache"),
         state=reader.shared_state(),
-        policy=policy.policy() if (policy := reader.section(PolicyDecl, "policy")) else NO_POLICY,
+        policy=reader.policy(),
         approval=approval.rule() if (approval := reader.section(ApprovalDecl, "approval")) else NO_RULE,
         notify=reader.store(store_fields.Notify, "notify"),
         allowed_inputs=inputs.allow if (inputs := reader.section(model.Inputs, "inputs")) else (),
@@ -79,8 +79,7 @@ class _SectionReader:
         if alias == DRAFT and spec.kind != DRAFT:
             message = f"provider 'draft' is free and built in; its kind cannot be {shown(spec.kind)}"
             self._problems.error("provider-name", message, entry.key.where, "choose another alias")
-        places = {key: item.value.where for key, item in entry.value.entries.items()}
-        return ProviderConfig(alias, spec, entry.key.where, places)
+        return ProviderConfig(alias, spec, entry.key.where, entry.value.places())
 
     def looks(self) -> Looks:
         """Return every look by name; one with errors keeps its name, so that clips that use it are not reported too."""
@@ -112,6 +111,11 @@ class _SectionReader:
         """Return the values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
         spec = self.section(kind, name)
         return {key: value for key, value in spec if value not in (None, ())} if spec else {}
+
+    def policy(self) -> Policy:
+        """Return what may be applied, with the places of its rules."""
+        decl = self.section(PolicyDecl, "policy")
+        return decl.policy(self._root.map_at("policy").places()) if decl else NO_POLICY
 
     def shared_state(self) -> dict[str, JsonValue]:
         """Return the values of the section `state`, by field."""

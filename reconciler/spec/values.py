@@ -4,9 +4,12 @@ what needs approval."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import field
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
 
 JsonValue = object
@@ -135,11 +138,24 @@ NO_RULE = ApprovalRule()
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyRules:
+    """What one policy says of plans; None and () say nothing. `places` has where each field's value is written."""
+
+    max_cost_per_clip: Decimal | None = None
+    max_clips_per_apply: int | None = None
+    models: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    places: Mapping[str, Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """Whether only approved plans may buy, and the file that says whose approval counts."""
+    """Whether only approved plans may buy, the file that says whose approval counts, and rules, all of which count."""
 
     approved_plans: bool = False
     signers: str = ""
+    rules: tuple[PolicyRules, ...] = ()
 
 
 NO_POLICY = Policy()

@@ -21,8 +21,8 @@ _ROOM = 600  # characters reserved for the closing lines
 _WARNINGS = 20
 _LONGEST_NAME = 200
 
-_SHOWN_FIRST = ("over-budget",)
-"""Warnings that a reviewer must see. That a key is missing is none here: a workflow plans without keys."""
+_SHOWN_FIRST = ("over-budget", "policy")
+"""What a reviewer must see. That a key is missing is none here: a workflow plans without keys."""
 
 MARK = "<!-- clipform:plan -->"
 """The first line, by which a workflow recognises its own comment."""

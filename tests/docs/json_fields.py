@@ -50,6 +50,11 @@ def documents() -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
         )
 
 
+def plans() -> list[dict[str, Any]]:
+    """The documents that `plan` printed."""
+    return _printed()["plan"]
+
+
 def _members(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Path and type of every member, `[]` for the items of a list; a document within is one member."""
     if isinstance(value, dict) and not path.endswith((".document", ".artifact", ".makes")):

@@ -112,6 +112,16 @@ def test_the_project_cannot_relax_the_policy_of_the_machine(
     assert apply(studio, "lamp").code == 0  # only now
 
 
+def test_the_rules_of_the_machine_count_beside_those_of_the_project(studio: Rig, config: Path) -> None:
+    (config / "policy.yaml").write_text("# ours\nkinds: [fal]\n", encoding="utf-8")
+    studio.edit('"version": 1', '"version": 1, "policy": {"kinds": ["ark"]}')
+    run = studio.run("plan")
+    assert run.code == 4 and "policy.kinds is fal: lamp asks kind ark" in run.text and "policy.yaml" in run.text
+    assert refused(studio) == refused(studio, "lamp") == "policy"
+    (config / "policy.yaml").write_text("kinds: [fal, ark]\n", encoding="utf-8")
+    assert studio.run("plan").code == 0
+
+
 def test_a_project_can_have_the_policy_itself(studio: Rig, config: Path) -> None:
     (config / "policy.yaml").unlink()
     studio.edit('"version": 1', '"version": 1, "policy": {"apply": "approved-plans"}')

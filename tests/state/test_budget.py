@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from state_kit import Clock, Maker, dump, memory_store, order
 
 from reconciler.diagnostics import Refused
+from reconciler.plan.cost import is_purchase
 from reconciler.plan.windows import Window
 from reconciler.records import Money, State
 from reconciler.state.budget import Caps
@@ -151,3 +152,21 @@ def test_the_ledger_is_the_sum_of_the_attempts(attempts: list[tuple[State, int, 
             mine = [found for found in store.snapshot().attempts.values() if found.currency == currency]
             by_money = {money: sum(found.cost_micros or 0 for found in mine if found.money is money) for money in Money}
             assert (sums.settled, sums.reserved) == (by_money[Money.SETTLED], by_money[Money.RESERVED])
+
+
+@pytest.mark.parametrize(
+    ("order_of", "counts"),
+    [
+        ({"kind": "ark", "cost_micros": 5}, True),
+        ({"kind": "ark", "cost_micros": None}, True),
+        ({"kind": "draft", "cost_micros": 0}, False),
+        ({"kind": "draft", "cost_micros": 5}, True),  # its line in the lock file counts, too
+    ],
+)
+def test_what_the_caps_count_is_what_the_report_lists(order_of: dict[str, object], *, counts: bool) -> None:
+    with memory_store() as store:
+        attempt = store.begin(order(currency="USD", **order_of))
+        records = store.snapshot()
+        assert is_purchase(attempt) is counts
+        assert sum(records.booked.values()) == records.spent["USD"] == (order_of["cost_micros"] or 0)
+        assert not is_purchase(store.move(attempt, State.NOT_SENT, Facts()))

@@ -27,12 +27,12 @@ def run(
     Exit codes: 0 done, 1 the spec is invalid or ssh-keygen did not sign, 4 stale, or not confirmed, 64 wrong command
     line.
     """
-    from reconciler.project import approved_plan, saved_plan
+    from reconciler.project import approved_plan, policy, saved_plan
     from reconciler.views.approved import plan_line
 
     app: Context = context.obj
     path = app.directory / plan
-    data = approved_plan.content(path)
+    data = policy.content(path)
     app.use_overlay(saved_plan.parse(data, path.name).overlay)
     planned = approved_plan.review(app.workspace, data, path.name)
     if not planned.plan.has_changes():

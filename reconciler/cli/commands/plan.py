@@ -37,10 +37,11 @@ def run(
 
     The plan includes the cost and the expected time.
 
-    Exit codes: 0 done, 1 invalid spec, 2 there are changes or blocked clips (with --detailed-exitcode), 4 it costs more
-    than --max-cost, 64 wrong command line.
+    Exit codes: 0 done, 1 invalid spec, 2 there are changes or blocked clips (with --detailed-exitcode), 4 the policy
+    forbids it, or it costs more than --max-cost, 64 wrong command line.
     """
     from reconciler.cli.parsing import amount, require_affordable
+    from reconciler.plan.rules import CODE, require_allowed
 
     app: Context = context.obj
     save = app.project.plan if out is None else partial(app.project.save_plan, app.directory / out)
@@ -52,6 +53,7 @@ def run(
         app.view.text(render(plan))
     else:
         app.view.plan(plan)
+    require_allowed([each for each in offer.diagnostics if each.code == CODE], are_shown=True)
     require_affordable(plan, amount(max_cost))
     if detailed_exitcode and (plan.has_changes() or plan.blocked()):
         raise typer.Exit(2)

@@ -38,10 +38,10 @@ from reconciler.frozen import dataclass
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.money import to_micros
 from reconciler.next_command import command
-from reconciler.plan import cost
+from reconciler.plan import cost, rules
 from reconciler.plan.model import Action, Reason, Step
 from reconciler.plan.windows import Window
-from reconciler.project import capped, saved_plan
+from reconciler.project import capped, policy, saved_plan
 from reconciler.project.approved_plan import require_approved
 from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
@@ -156,13 +156,15 @@ class Run:
     def require_allowed(self) -> None:
         """Raise Refused where --locked or a budget forbids the plan. Nothing is done yet."""
         plan, project = self.planned.plan, self.planned.loaded.project
-        store = self.session.store
+        store, workspace = self.session.store, self.session.workspace
         if store.joined is not None and not (store.is_shared or store.is_offline) and plan.generating():
             text = "the records of this machine are those of a shared state, and this project names none"
             help = f"name it again, or make them a state of their own:\n{command('state', 'detach')}"
             raise Refused(text, help=help, code="state-joined")
-        require_approved(self.session.workspace, project, plan, self.options.saved, self.options.plan_file)
-        entries = None if self.session.draft else self.session.workspace.lock_entries()
+        require_approved(workspace, project, plan, self.options.saved, self.options.plan_file)
+        if not self.session.draft:
+            rules.require_allowed(policy.objections(plan, project, workspace.root, workspace.env))
+        entries = None if self.session.draft else workspace.lock_entries()
         if self.options.locked and (text := objection(plan, entries)):
             raise Refused(text, help=f"apply without --locked, and commit {LOCK_FILE}", code="locked-plan")
         objections = (
