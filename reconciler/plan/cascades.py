@@ -14,10 +14,11 @@ from itertools import islice
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.plan.changes import InputEntry, flat_fields
 from reconciler.plan.cuts import KIND
-from reconciler.plan.looks import look_changes
+from reconciler.plan.looks import is_of_draft, look_changes
 from reconciler.plan.model import GENERATES, Action, Cascade, Plan, Step, Wanted
 from reconciler.records import Binding
 from reconciler.spec.graph import in_order
+from reconciler.spec.matrix import DRAFT
 from reconciler.spec.problems import listed
 
 Ident = tuple[str, int]
@@ -52,6 +53,8 @@ def cascades(steps: Sequence[Step], wanted: Iterable[Wanted], bindings: Mapping[
     for ident, step in replaced.items():
         bound = bindings.get(ident)
         above = _followed(step, by_ident[ident], bound.document if bound else "", names, by_ident)
+        if is_of_draft(step.changes) and not above <= causes.keys():
+            continue  # the clip itself was edited
         if above:
             causes[ident] = frozenset[str]().union(*(causes.get(other, {other[0]}) for other in above))
             groups.setdefault(causes[ident], []).append(step)
@@ -73,7 +76,7 @@ def cascades(steps: Sequence[Step], wanted: Iterable[Wanted], bindings: Mapping[
 def _seams(steps: Sequence[Step]) -> tuple[str, ...]:
     """Return the clips of steps, unless one has other inputs than frames that may be frozen."""
     fields = {change.field for step in steps for change in step.changes}
-    return tuple(dict.fromkeys(step.clip for step in steps)) if fields <= FRAMES else ()
+    return tuple(dict.fromkeys(step.clip.removesuffix(DRAFT) for step in steps)) if fields <= FRAMES else ()
 
 
 def _followed(
@@ -101,16 +104,18 @@ def long_chains(wanted: Iterable[Wanted], most: int | None) -> Iterator[Diagnost
     length = dict.fromkeys(needs, 1)
     for ident in in_order(needs):
         for need in needs[ident]:
-            if length.get(need, 0) >= length[ident]:
-                length[ident], before[ident] = length[need] + 1, need
+            count = length.get(need, 0) + (need[0].removesuffix(DRAFT) != ident[0])  # with its draft it is one clip
+            if count > length[ident]:
+                length[ident], before[ident] = count, need
     used = {need for others in needs.values() for need in others}
     ends = {ident[0]: ident for ident, count in length.items() if ident not in used and count > (most or 0)}
     for clip, ident in islice(ends.items(), _LISTED):
         first = ident
         while first in before:
             first = before[first]
+        edited = first[0].removesuffix(DRAFT)
         message = f"{clip} is the last of {length[ident]} clips that are made from one another"
-        help = f"an edit of {first[0]} buys all of them again; defaults.chain_warning is {most}"
+        help = f"an edit of {edited} buys all of them again; defaults.chain_warning is {most}"
         yield Diagnostic("long-chain", message, None, help, Severity.WARNING, clips=(clip,))
 
 

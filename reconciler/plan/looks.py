@@ -19,11 +19,21 @@ def look_changes(steps: Iterable[Step], wanted: Iterable[Wanted]) -> tuple[LookC
     """Return what is generated again because of looks alone, by these looks."""
     uses = {(w.clip, w.take): w for w in wanted if w.looks}
     groups: dict[tuple[str, ...], list[Step]] = {}
+    drafts: dict[tuple[str, int], tuple[str, ...]] = {}
     for step in steps if uses else ():
         w = uses.get(step.ident)
-        if w is not None and step.action in GENERATES and step.changes and (looks := _causes(w, step.changes)):
+        if w is None or step.action not in GENERATES or not step.changes:
+            continue
+        looks = drafts.get(w.needs[0], ()) if is_of_draft(step.changes) else _causes(w, step.changes)
+        drafts[step.ident] = looks
+        if looks:
             groups.setdefault(looks, []).append(step)
     return tuple(LookChange(looks, tuple(group)) for looks, group in groups.items())
+
+
+def is_of_draft(changes: Sequence[Change]) -> bool:
+    """True for the changes of a final that only follows its draft."""
+    return {change.field for change in changes} == {"draft"}
 
 
 def _causes(w: Wanted, changes: Sequence[Change]) -> tuple[str, ...]:

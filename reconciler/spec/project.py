@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.frozen import dataclass
+from reconciler.spec.matrix import DRAFT
 from reconciler.spec.values import (
     NO_POLICY,
     NO_RULE,
@@ -107,7 +108,7 @@ class Clip:
     def written(self) -> str:
         """The name under which its file has fields of this clip alone, in `overrides`."""
         cells = ",".join(f"{column}={cell}" for column, cell in self.matrix)
-        return f"{self.declared}[{cells}]" if self.rows else self.name
+        return f"{self.declared}[{cells}]" if self.rows else self.name.removesuffix(DRAFT)
 
     @property
     def references(self) -> References:

@@ -208,3 +208,19 @@ def test_a_lost_state_is_recovered_and_nothing_is_to_buy(
     assert applied.code == 0, applied.text
     assert owner.ledger() == bought
     assert len(list((owner.folder / "renders").iterdir())) == 2
+
+
+def test_a_lost_final_is_found_by_the_draft_that_it_names(losing: Emulator, rig: MakeRig, tmp_path: Path) -> None:
+    """It carries no number of its own. Both finals are of one model, and a list tells them apart by their drafts."""
+    clips = {name: {"prompt": name, "draft": "vendor"} for name in ("lamp", "sun")}
+    defaults = {"model": "doubao-seedance-2-5-260628"}
+    folder = project("ark", tmp_path / "project", losing, clips, defaults=defaults)
+    loser = rig("ark", folder, losing)
+    applied = loser.run("apply", "--yes")
+    assert applied.code == 0, applied.text
+    with Store.open(folder / "state", lambda: 0.0) as store:
+        tasks = {attempt.task: attempt.clip for attempt in store.attempts()}
+    items = {tasks[entry["task"]]: entry["request"]["content"][0] for entry in loser.ledger()}
+    made_from = {clip: tasks[item["draft_task"]["id"]] for clip, item in items.items() if "draft_task" in item}
+    assert made_from == {"lamp": "lamp.draft", "sun": "sun.draft"}
+    assert len(loser.ledger()) == 4

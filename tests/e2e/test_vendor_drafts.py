@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from reconciler.engine.attempt.context import AttemptContext
 from reconciler.plan import approvals, vendor_drafts
 from reconciler.project.orders import Order
 from reconciler.providers.base import MediaRef
+from reconciler.state.store import Store
 from tests.e2e.kit import Rig, project
 from tests.e2e.shared import MakeRig
 from tests.emulator.process import Emulator
@@ -161,3 +163,92 @@ def test_without_a_rule_both_are_one_purchase_and_a_draft_that_exists_is_used(ma
     assert apply(studio) == {"hero": "succeeded"}  # as after a crash between the two
     assert sources(studio) == ["a lamp"]
     assert len(requests(studio)) == 2
+
+
+def test_a_final_is_only_asked_for_at_the_provider_that_has_its_draft(
+    make: Callable[..., Rig], vendor: Emulator
+) -> None:
+    studio = make()
+    apply(studio, "hero.draft")
+    text = (studio.folder / "clipform.yaml").read_text(encoding="utf-8")
+    document = json.loads(text)
+    document["providers"]["other"] = document["providers"]["vendor"]
+    document["defaults"]["provider"] = "other"
+    (studio.folder / "clipform.yaml").write_text(json.dumps(document), encoding="utf-8")
+    assert apply(studio) == {"hero": "blocked"}
+    assert "its draft is at vendor" in steps(studio)["hero"]["detail"]
+    assert len(requests(studio)) == 1
+
+
+def test_of_several_drafts_the_picked_one_becomes_the_final_and_a_retake_is_of_a_draft(
+    make: Callable[..., Rig],
+) -> None:
+    studio = make({"hero": {"prompt": "a lamp", "draft": "vendor", "takes": 2, "pick": 2}})
+    assert studio.run("plan").document["cost"]["amount"] == "1.19"  # two drafts, one final
+    apply(studio)
+    first, second, final = requests(studio)
+    with Store.open(studio.folder / "state", lambda: 0.0) as store:
+        takes = {attempt.task: attempt.take for attempt in store.attempts() if attempt.clip == "hero.draft"}
+    assert takes[final["content"][0]["draft_task"]["id"]] == 2
+    assert studio.run("retake", "hero").code == studio.run("retake", "hero.draft").code == 0
+    assert "retake: 2" in (studio.folder / "clipform.yaml").read_text(encoding="utf-8")
+    assert studio.run("pick", "hero", "1").code == 0
+    assert [steps(studio)[clip]["action"] for clip in ("hero.draft", "hero")] == ["replace", "replace"]
+
+
+def test_with_animatics_the_draft_is_approved_first_and_then_its_final(
+    make: Callable[..., Rig],
+) -> None:
+    studio = make(approval={"required": "paid"})
+    assert apply(studio) == {"hero.draft": "blocked", "hero": "blocked"}
+    assert studio.run("apply", "--draft", "--yes").results == {"hero": "succeeded"}
+    assert [line["take"] for line in studio.run("approve", "hero").document["approved"]] == ["hero.draft"]
+    assert apply(studio) == {"hero.draft": "succeeded", "hero": "blocked"}
+    assert [line["take"] for line in studio.run("approve", "hero").document["approved"]] == ["hero"]
+    assert apply(studio) == {"hero": "succeeded"}
+    assert len(studio.run("disapprove", "hero").document["disapproved"]) == 2
+
+
+def test_clips_of_an_included_file_are_remembered_with_their_drafts(make: Callable[..., Rig]) -> None:
+    studio = make({"intro": {"prompt": "the sun"}}, include=["more.yaml"])
+    (studio.folder / "more.yaml").write_text(json.dumps({"clips": CLIPS}), encoding="utf-8")
+    studio.run("apply", "--yes", "--trust", "intro")
+    read = [studio.run("plan").document["actions"] for _ in range(3)]
+    assert read[0] == read[1] == read[2]
+    assert [step["clip"] for step in read[0]] == ["intro", "hero.draft", "hero"]
+
+
+def test_an_edit_of_a_clip_is_the_cause_of_what_follows_its_final(make: Callable[..., Rig]) -> None:
+    chase = {"prompt": "a chase", "draft": "vendor", "first_frame": "${clips.hero.last_frame}", "ratio": "adaptive"}
+    studio = make({**CLIPS, "chase": chase}, defaults={"chain_warning": 1})
+    warnings = [item["message"] for item in studio.run("plan").document["diagnostics"]]
+    assert any("chase is the last of 2 clips" in text for text in warnings)
+    apply(studio)
+    studio.edit("a lamp", "the sun")
+    (cascade,) = studio.run("plan").document["cascades"]
+    assert cascade["cause"] == "hero" and cascade["clips"] == ["chase.draft", "chase"]
+    assert studio.run("freeze", "chase").code == 0
+    assert {step["clip"] for step in studio.run("plan").document["actions"] if step["action"] == "replace"} == {
+        "hero.draft",
+        "hero",
+    }
+
+
+@pytest.mark.parametrize(
+    ("clip", "message"),
+    [
+        ({"model": "doubao-seedance-2-0-260128"}, "doubao-seedance-2-0-260128 has no drafts"),
+        ({"resolution": "720p"}, "makes a final from a draft in 1080p, not in 720p"),
+        ({"operation": "extend", "references": {"videos": ["https://a/b.mp4"]}}, "makes no draft of operation: extend"),
+        ({"first_frame": "${clips.hero.last_frame}"}, "these clips wait for each other: hero"),
+        ({"draft": "animatic"}, "draft must be vendor"),
+    ],
+)
+def test_what_has_no_draft_is_an_error_that_is_said_once(
+    make: Callable[..., Rig], clip: dict[str, Any], message: str
+) -> None:
+    studio = make({"hero": {**CLIPS["hero"], "ratio": "adaptive", **clip}})
+    run = studio.run("validate")
+    errors = [item["message"] for item in run.document["diagnostics"] if item["severity"] == "error"]
+    assert run.code == 1
+    assert len(errors) == 1 and message in errors[0], errors

@@ -13,7 +13,9 @@ from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import FieldValue, set_field, written_text
 from reconciler.spec.files import EditedFiles
 from reconciler.spec.load import read_project
+from reconciler.spec.matrix import DRAFT
 from reconciler.spec.project import Clip, Project
+from reconciler.spec.vendor_drafts import without_drafts
 from reconciler.state import disk
 
 
@@ -41,6 +43,7 @@ class Edit:
 def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
     """Raise `retake` by one, of one take or of all. Raises ClipformError for a protected clip: its video would be
     replaced."""
+    name = name.removesuffix(DRAFT)
     clips = clips_named(workspace, name)
     if any(clip.spec.protect for clip in clips):
         raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
@@ -70,7 +73,7 @@ def _following(workspace: Workspace, name: str, clips: list[Clip]) -> set[str]:
     file = clips[0].where.file
     text = set_field(workspace.files.read(file).decode("utf-8"), file, name, "retake", unused)
     after = read_project(EditedFiles(workspace.files, file, text), workspace.overlay).clips
-    return {clip.name for clip in after if _retakes(clip) == {unused}} & names
+    return {clip.name for clip in without_drafts(after) if _retakes(clip) == {unused}} & names
 
 
 def _retakes(clip: Clip) -> set[int]:
@@ -96,6 +99,7 @@ def _too_few(name: str, takes: int, take: int) -> str:
 
 def pick(workspace: Workspace, name: str, take: int) -> Edit:
     """Set `pick`. Raises UsageError for a take that the clip does not have."""
+    name = name.removesuffix(DRAFT)
     clips = clips_named(workspace, name)
     fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
@@ -125,7 +129,7 @@ def prompt(workspace: Workspace, name: str) -> WrittenText:
 def _written(workspace: Workspace, name: str) -> tuple[WrittenText, str]:
     """Return the prompt of a clip as written, and the text of its file."""
     project = read_project(workspace.files, workspace.overlay)
-    clips, clip = project.clips, _of_name(project, name)[0]
+    clips, clip = [*without_drafts(project.clips)], _of_name(project, name)[0]
     assert clip.where is not None
     file = clip.where.file
     content = workspace.files.read(file).decode("utf-8")
@@ -160,13 +164,13 @@ def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> Writt
 
 
 def clips_named(workspace: Workspace, name: str) -> list[Clip]:
-    """Return the clip of that name, or all clips of the declaration of that name."""
+    """Return the clip of that name, or all clips of the declaration of that name, with the fields that the YAML has."""
     return _of_name(read_project(workspace.files, workspace.overlay), name)
 
 
 def _of_name(project: Project, name: str) -> list[Clip]:
-    named = [clip for clip in project.clips if clip.name == name]
-    named = named or [clip for clip in project.clips if clip.declared == name]
+    clips, name = [*without_drafts(project.clips)], name.removesuffix(DRAFT)
+    named = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
     if not named:
         raise no_clip(name, project.cuts)
     return named

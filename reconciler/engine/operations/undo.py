@@ -63,7 +63,8 @@ class _WayBack:
     @property
     def written(self) -> str:
         """The name under which the YAML has the fields."""
-        return self.order.clip.written if self.name == self.order.clip.name else self.name
+        names = (self.order.clip.name, self.order.clip.written)
+        return self.order.clip.written if self.name in names else self.name
 
     @property
     def document(self) -> str:
@@ -125,8 +126,10 @@ def _version(workspace: Workspace, ident: tuple[str, int], key: str | None, draf
 
 def _orders(loaded: Loaded, name: str, take: int | None) -> list[Order]:
     """Return the order of the take of the clip of that name, or of each combination of the matrix clip."""
-    chosen = [order for order in loaded.orders if order.take == (take or order.clip.spec.pick)]
-    orders = [o for o in chosen if o.clip.name == name] or [o for o in chosen if o.clip.declared == name]
+    chosen = [o for o in loaded.orders if not o.clip.draft and o.take == (take or o.clip.spec.pick)]
+    orders = [o for o in chosen if name in (o.clip.name, o.clip.written)] or [
+        o for o in chosen if o.clip.declared == name
+    ]
     if not orders and name in {film.name for film in loaded.project.cuts}:
         raise no_clip(name, loaded.project.cuts)
     if not orders:

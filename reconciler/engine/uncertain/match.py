@@ -123,7 +123,9 @@ def _same_seed(request: UncertainRequest, task: Listed) -> bool:
 
 
 def _same_mark(request: UncertainRequest, task: Listed) -> bool:
-    """True if the task shows a number that was drawn for this request alone."""
+    """True if the task shows a number that was drawn for this request alone, or the draft that it is the final of."""
+    if request.draft_task and task.echo.get("draft_task") == request.draft_task:
+        return task.echo.get("resolution") in (None, request.params.get("resolution"))
     expires_after = request.expires_after
     marked = expires_after is not None and task.echo.get("expires_after") == expires_after
     return marked or (request.drawn and _same_seed(request, task))
@@ -160,6 +162,8 @@ def _contradicts(request: UncertainRequest, task: Listed, evidence: Reported) ->
     if _same_mark(request, task):
         return False
     shown = _shown_facts(task)
+    if request.draft_task is not None and shown.get("draft_task", request.draft_task) != request.draft_task:
+        return True  # the final of another draft
     return any(
         name in shown and shown[name] != value and (name in request.reports or (request.model, name) in evidence)
         for name, value in sent_facts(request).items()
@@ -186,7 +190,7 @@ def _shows_all(request: UncertainRequest, task: Listed) -> bool:
 
 
 def _marked(requests: Sequence[UncertainRequest], fits: Mapping[int, Mapping[str, Fit]]) -> dict[int, Verdict]:
-    """Return verdicts for the requests whose seed or `expires_after` is listed."""
+    """Return verdicts for the requests whose seed, `expires_after` or draft is listed."""
     marks = {d.attempt: [task for task, degree in fits[d.attempt].items() if degree is Fit.MARKED] for d in requests}
     holders: defaultdict[str, int] = defaultdict(int)
     for tasks in marks.values():
@@ -195,7 +199,7 @@ def _marked(requests: Sequence[UncertainRequest], fits: Mapping[int, Mapping[str
     verdicts: dict[int, Verdict] = {}
     for number, tasks in marks.items():
         if len(tasks) == 1 and holders[tasks[0]] == 1:
-            verdicts[number] = Matched(tasks[0], "it has the number that was drawn for this request")
+            verdicts[number] = Matched(tasks[0], "it has the number, or the draft, of this request alone")
         elif tasks:
             verdicts[number] = Ask(f"{_names(tasks)} carry its number")
     return verdicts

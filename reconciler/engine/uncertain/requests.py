@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 
 from reconciler.frozen import dataclass
+from reconciler.plan.vendor_drafts import draft_key
 from reconciler.providers.base import Model, Scalar
 from reconciler.providers.check import defaults_v1
 from reconciler.records import Attempt, State
@@ -34,6 +35,8 @@ class UncertainRequest:
     prompt: str | None = None
     params: Mapping[str, Scalar] = field(default_factory=dict)  # duration, resolution, ratio, audio
     media: tuple[str | None, ...] | None = None  # URLs; None where it went out under one that is not on record
+    draft: str = ""  # the key of the draft that it makes final
+    draft_task: str | None = ""  # that draft's task; None if it is not on record
     alike: str = ""
     own_account: bool = True  # the list is surely of the account that it was sent to
     plain: bool = True  # without the provider's own options, which a list may filter by: Ark's `service_tier`
@@ -59,6 +62,9 @@ def uncertain_request(attempt: Attempt, document: str, model: Model | None) -> U
     stated = identity.get("params", {})
     params = {**defaults_v1(model), **stated}
     media = tuple(item.get("url") for item in identity.get("inputs", []))
+    if draft := draft_key(document):  # all else is the draft's
+        params = {name: value for name, value in params.items() if name == "resolution"}
+        return replace(bare, params=params, draft=draft, draft_task=None, plain=True, alike=draft)
     return replace(
         bare,
         drawn=attempt.seed is not None and "seed" not in stated,

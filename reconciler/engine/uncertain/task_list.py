@@ -120,6 +120,8 @@ class TaskListReader:
         model = next((model for model in dialect.models if model.name == attempt.model), None)
         request = uncertain_request(attempt, attempt.document or self.lookups.documents.get(attempt.key, ""), model)
         echoes = dialect.echoes if isinstance(dialect, Echoes) else frozenset()
+        if request.draft and (draft := self.lookups.store.generation(request.draft)) is not None:
+            request = replace(request, draft_task=draft.task)
         return replace(request, reports=request.reports | echoes)
 
     def _mine(self, attempt: Attempt) -> bool:

@@ -326,12 +326,14 @@ class Ark(ContentForm[ArkSettings]):
         return TaskPage(tasks, integer(at(reply.body, "total")))
 
     def _listed(self, task: str, item: Mapping[str, object]) -> Listed:
-        """Read one task. It has no prompt; `EXPIRY` is as sent, and so is the seed if the model takes one."""
+        """Read one task. It has no prompt; `EXPIRY` is as sent, and so are the draft's task of a final, and the seed if
+        the model takes one."""
         audio, created = item.get("generate_audio"), integer(item.get("created_at"))
         echo: dict[str, Scalar | None] = {
             **{name: words(item.get(name)) or None for name in ("model", "resolution", "ratio")},
             **{name: integer(item.get(name)) for name in ("duration", "seed")},
             "expires_after": integer(item.get(EXPIRY)),
+            "draft_task": words(item.get("draft_task_id")) or None,
             "audio": audio if isinstance(audio, bool) else None,
         }
         stated = {name: value for name, value in echo.items() if value is not None}
