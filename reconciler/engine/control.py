@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Halt:
         return self._is_set
 
     def set(self) -> None:
-        """Let the event come: cancel every future within `ending`."""
+        """Let the event come: cancel every future that waits for it."""
         self._is_set = True
         for future in tuple(self._ended):
             future.cancel()
@@ -39,16 +39,15 @@ class Halt:
         """Take the event back, for those that will wait."""
         self._is_set = False
 
-    @contextmanager
-    def ending(self, future: asyncio.Future[Any]) -> Iterator[None]:
-        """Cancel `future` if the event comes within the block, or has come."""
+    def add(self, future: asyncio.Future[Any]) -> None:
+        """Cancel `future` if the event comes before `discard`, or has come."""
         if self._is_set:
             future.cancel()
         self._ended.add(future)
-        try:
-            yield
-        finally:
-            self._ended.discard(future)
+
+    def discard(self, future: asyncio.Future[Any]) -> None:
+        """Let `future` be."""
+        self._ended.discard(future)
 
 
 @dataclass(slots=True)
@@ -80,24 +79,30 @@ class RunControl:
         """Why the run ends early."""
         return "the time of --timeout is over" if self.late else "interrupted"
 
-    async def sleep(self, clock: Clock, seconds: float, *, idle: bool = False, attempt: int | None = None) -> None:
+    def sleep(
+        self, clock: Clock, seconds: float, *, idle: bool = False, attempt: int | None = None
+    ) -> Coroutine[Any, Any, None]:
         """Sleep, unless the user interrupts, or (`idle`) every other generation only waits, too, or the vendor of
         `attempt` calls, which ends one sleep."""
         future = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
-        if self.calls is None or attempt is None:
-            await self.unless_halted(future, idle=idle)
-            return
-        with self.calls[attempt].ending(future):
-            await self.unless_halted(future, idle=idle)
-        self.calls.pop(attempt, None)
+        return self.unless_halted(future, idle=idle, attempt=attempt)  # ten thousand sleep: one frame less for each
 
-    async def unless_halted(self, future: asyncio.Future[Any], *, idle: bool = False) -> None:
-        """Wait until `future` is done, or cancel it when the user interrupts."""
-        with self.event.ending(future), self.idle.ending(future) if idle else nullcontext():
-            try:
-                await asyncio.wait((future,))
-            finally:
-                future.cancel()
+    async def unless_halted(
+        self, future: asyncio.Future[Any], *, idle: bool = False, attempt: int | None = None
+    ) -> None:
+        """Wait until `future` is done, or cancel it when the user interrupts, or as `sleep` says."""
+        called = None if self.calls is None or attempt is None else self.calls[attempt]
+        halts = [halt for halt in (self.event, self.idle if idle else None, called) if halt is not None]
+        for halt in halts:
+            halt.add(future)
+        try:
+            await asyncio.wait((future,))
+        finally:
+            for halt in halts:
+                halt.discard(future)
+            future.cancel()
+            if self.calls is not None and attempt is not None:
+                self.calls.pop(attempt, None)
 
     def carry(self, going: int) -> None:
         """Set how many generations are running."""

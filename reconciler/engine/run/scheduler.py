@@ -33,21 +33,19 @@ class Scheduler:
         self.ready: dict[str, list[tuple[tuple[bool, int], Ident]]] = defaultdict(list)
         for ident, step in self.steps.items():
             needs = {need for need in step.needs if need in self.steps}
-            self.waits[ident] = needs
             for need in needs:
                 self.users[need].append(ident)
-            if not needs:
+            if needs:
+                self.waits[ident] = needs
+            else:
                 self._push(ident)
 
     def held(self) -> Iterator[Event]:
         """Yield an event for each step that waits for others."""
         for ident, needs in self.waits.items():
-            if needs:
-                step, names = self.steps[ident], tuple(sorted(self.steps[need].name for need in needs))
-                event = Event(
-                    EventKind.WAITING, step.clip, step.take, step.action.value, f"waits for {', '.join(names)}"
-                )
-                yield replace(event, takes=step.takes, needs=names)
+            step, names = self.steps[ident], tuple(sorted(self.steps[need].name for need in needs))
+            event = Event(EventKind.WAITING, step.clip, step.take, step.action.value, f"waits for {', '.join(names)}")
+            yield replace(event, takes=step.takes, needs=names)
 
     def _push(self, ident: Ident) -> None:
         heapq.heappush(self.ready[self.steps[ident].provider], (self.rank[ident], ident))
