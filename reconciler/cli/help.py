@@ -12,7 +12,7 @@ GROUPS = {
     "Review": "ui serve report export history cost graph inspect approve disapprove approve-plan",
     "Team": "push pull state worker",
     "When something is stuck": "doctor resolve cancel import fetch verify recover",
-    "Setup": "models prices explain schema emulate trust completion mcp",
+    "Setup": "models prices explain schema emulate conform trust completion mcp",
 }
 OTHER = "More"
 """The group of a command that is in no other."""

@@ -13,6 +13,6 @@ loopback.
 """
 
 from reconciler.conform.contract import Contract as Contract
+from reconciler.conform.contract import ContractBroken as ContractBroken
 from reconciler.conform.rule import Case as Case
-from reconciler.conform.rule import ContractBroken as ContractBroken
 from reconciler.conform.suite import cases as cases

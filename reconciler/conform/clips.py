@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reconciler.conform.contract import Sample
-from reconciler.conform.rule import ContractBroken
+from reconciler.conform.contract import ContractBroken, Sample
 from reconciler.diagnostics import Source
 from reconciler.providers.base import Job, MediaRef
 from reconciler.providers.check import Resolved, resolve

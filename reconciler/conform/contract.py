@@ -11,19 +11,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.frozen import dataclass
 from reconciler.providers.base import LOCAL, Dialect
 from reconciler.providers.registry import dialect
 
+if TYPE_CHECKING:
+    from reconciler.emulator.vendor import Vendor
+
+
+class ContractBroken(AssertionError):
+    """A dialect does not keep a rule; the text says where."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The data of one kind."""
+    """The data of one kind. `vendor`: its emulator, if it has one; else the recorded exchanges are replayed."""
 
     kind: str
     folder: Path
+    vendor: type[Vendor] | None = None
 
     @property
     def dialect(self) -> Dialect:
@@ -36,7 +44,7 @@ class Contract:
         return self.kind == LOCAL
 
     def load(self, name: str) -> Any:
-        """Return the content of one data file."""
+        """Return the content of one data file. Raises ContractBroken if there is none."""
         return _read(self.folder / f"{name}.yaml")
 
     def samples(self, name: str, key: str) -> Iterator[Sample]:
@@ -84,4 +92,9 @@ def fill(value: Any, texts: Mapping[str, Any]) -> Any:
 def _read(path: Path) -> Any:
     import yaml
 
-    return yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    try:
+        return yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except OSError as error:
+        raise ContractBroken(f"{path.name} cannot be read in {path.parent}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ContractBroken(f"{path.name} is not YAML: {error}") from error

@@ -122,6 +122,7 @@ def any_poll_reply(contract: Contract) -> None:
         if isinstance(answer, Succeeded):
             require(answer.video.startswith(("https://", "http://")), f"no link: {answer!r:.300}")
             require(reply.status == 200, f"success under HTTP {reply.status}: {answer!r:.300}")
+        _require_numbers(answer)
 
 
 @once("lists, cancels, uploads, balances and tokens are read all the same", "return PollTrouble for what is unclear")
@@ -198,6 +199,19 @@ def _read_extreme(contract: Contract, value: Any) -> None:
         require(not isinstance(dialect.read_submit(reply), Accepted), "it was read as an id")
         if not (contract.is_local and value is _ENDLESS):
             dialect.read_poll("t1", reply)
+
+
+def _require_numbers(answer: object) -> None:
+    """A number that cannot be is reported as unknown: costs and deadlines are computed from it."""
+    match answer:
+        case base.Working(progress=int(percent)):
+            require(0 <= percent <= 100, f"progress {percent} (replies.percent)")
+        case Succeeded(life=life, usage=usage):
+            require(life is None or 0 < life < 1e10, f"a link valid for {life} s (replies.life)")
+            tokens = usage.tokens
+            require(tokens is None or 0 < tokens < 10**9, f"{tokens} tokens (replies.tokens_used)")
+        case base.PollTrouble(retry_after=float(wait)):
+            require(0 <= wait < float("inf"), f"a wait of {wait} s (replies.retry_after)")
 
 
 def _upload(dialect: Uploads, reply: Reply) -> None:

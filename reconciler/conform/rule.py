@@ -8,12 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from reconciler.conform.contract import Contract, Sample
+from reconciler.conform.contract import Contract, ContractBroken, Sample
 from reconciler.frozen import dataclass
-
-
-class ContractBroken(AssertionError):
-    """A dialect does not keep a rule; the text says where."""
 
 
 @dataclass(frozen=True, slots=True)

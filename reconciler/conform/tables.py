@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from reconciler.conform.clips import clip_of, job_of, place, resolved
-from reconciler.conform.contract import Contract, Sample, fill
-from reconciler.conform.rule import ContractBroken, Rule, each, equal, once, require
+from reconciler.conform.contract import Contract, ContractBroken, Sample, fill
+from reconciler.conform.rule import Rule, each, equal, once, require
 from reconciler.diagnostics import Severity
 from reconciler.providers.base import Accepted, PollTrouble, Reply, Request, Unknown
 from reconciler.providers.capabilities import SpokenOverHttp

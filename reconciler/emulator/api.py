@@ -8,7 +8,7 @@ POST /reset          clear everything in memory
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -33,9 +33,14 @@ TRANSPORT = "clipform.transport"
 """The ASGI extension that holds the server's connection, so that a fault can cut it."""
 
 
-def create_api(world: World) -> Starlette:
-    """Return the ASGI application of the API origin."""
-    vendors = [vendor(world) for vendor in _VENDORS]
+def vendor_of(kind: str) -> type[Vendor] | None:
+    """Return the vendor of a kind; None for one that is not emulated."""
+    return next((vendor for vendor in _VENDORS if vendor.kind == kind), None)
+
+
+def create_api(world: World, others: Sequence[type[Vendor]] = ()) -> Starlette:
+    """Return the ASGI application of the API origin; `others` are vendors of other packages."""
+    vendors = [vendor(world) for vendor in dict.fromkeys((*_VENDORS, *others))]
     mounts: list[BaseRoute] = [Mount(f"/{vendor.kind}", routes=_routes(vendor)) for vendor in vendors]
     return Starlette(routes=[*mounts, *_admin_routes(world)])
 

@@ -18,6 +18,7 @@ from reconciler.emulator.ledger import Ledger
 from reconciler.emulator.media import create_media
 from reconciler.emulator.rulebook import Faults, read_faults
 from reconciler.emulator.studio import Blanks, Drafts
+from reconciler.emulator.vendor import Vendor
 from reconciler.emulator.world import Schedule, World
 from reconciler.frozen import dataclass
 from reconciler.serving import Quiet, address, bound
@@ -33,6 +34,7 @@ class Options:
     ledger: Path | None = None
     render: bool = True
     list_rate: float = 1.0
+    others: tuple[type[Vendor], ...] = ()  # of plug-ins
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ async def _serve(
     studio = Drafts(scratch / "clips") if options.render else Blanks()
     world = World(time.time, studio, ledger, faults, scratch / "uploads", Schedule(options.latency), address(media))
     world.list_rate = options.list_rate
-    servers = [Quiet(app, http=_ExposedTransport) for app in (create_api(world), create_media(world))]
+    servers = [Quiet(app, http=ExposedTransport) for app in (create_api(world, options.others), create_media(world))]
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -86,7 +88,7 @@ async def _serve(
         await studio.aclose()
 
 
-class _ExposedTransport(H11Protocol):
+class ExposedTransport(H11Protocol):
     """A connection that faults can cut: its transport is in the ASGI scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli.context import Context
+
+if TYPE_CHECKING:
+    from reconciler.emulator.vendor import Vendor
 
 
 def run(
@@ -21,6 +24,7 @@ def run(
     list_rate: Annotated[
         float, typer.Option(min=0, help="List requests a second that Ark accepts from an account; 0: any number.")
     ] = 1.0,
+    kind: Annotated[list[str] | None, typer.Option(help="Also emulate this kind of a plug-in.")] = None,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="List the faults, then exit.")] = False,
     render: Annotated[
         bool, typer.Option("--render/--no-render", help="Render each clip, or return a placeholder immediately.")
@@ -45,6 +49,14 @@ def run(
         if app.options.json:
             app.view.note("listening", {"api": where.api, "media": where.media})
         else:
-            app.view.text(block(where, KINDS))
+            app.view.text(block(where, (*KINDS, *(vendor.kind for vendor in others))))
 
-    server.run(server.Options(port, latency, faults, ledger, render, list_rate), listening)
+    others = tuple(map(_vendor, kind or ()))
+    server.run(server.Options(port, latency, faults, ledger, render, list_rate, others), listening)
+
+
+def _vendor(kind: str) -> type[Vendor]:
+    from reconciler.conform.rehearsal import emulated
+    from reconciler.conform.suite import find
+
+    return emulated(find(kind))
