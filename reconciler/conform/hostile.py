@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, get_args
+from urllib.parse import unquote
 
 from reconciler.conform.contract import Contract, fill
 from reconciler.conform.rule import Rule, once, require
@@ -21,6 +22,7 @@ from reconciler.providers.capabilities import (
     Cancels,
     Hosted,
     Lists,
+    NamesTasks,
     PutBytes,
     TaskPage,
     Tokens,
@@ -91,7 +93,8 @@ def any_submit_reply(contract: Contract) -> None:
         _require_in(answer, base.SubmitAnswer, reply)
         require(not isinstance(answer, NotSent), f"NotSent is the transport's to say: {reply!r:.500}")
         if isinstance(answer, Accepted):
-            require(answer.task in texts(reply.body), f"the id is not in the reply: {answer!r:.300}, {reply!r:.500}")
+            is_shown = _shown(dialect, answer.task) in texts(reply.body)
+            require(is_shown, f"the id is not in the reply: {answer!r:.300}, {reply!r:.500}")
         if contract.is_local:
             continue
         if isinstance(answer, Accepted):
@@ -160,6 +163,7 @@ def extremes(contract: Contract) -> None:
 def bad_id(contract: Contract) -> None:
     for raw in () if contract.is_local else _BAD_IDS:
         recorded, task = contract.load("replies")["accepted"], contract.load("replies")["task"]
+        task = _shown(contract.dialect, task)
         for body in (fill(recorded, {task: raw}), {"id": raw, "task_id": raw, "code": 0, "data": raw}):
             answer = contract.dialect.read_submit(Reply(200, body))
             require(isinstance(answer, Unknown), f"{raw!r:.80}: {answer!r:.300}")
@@ -178,6 +182,11 @@ def texts(value: Any) -> set[str]:
         case list():
             return set().union(*map(texts, value))
     return set()
+
+
+def _shown(dialect: base.Dialect, task: str) -> str:
+    """Return the id as the vendor writes it; a dialect may keep more in a task."""
+    return unquote(dialect.listed_name(task)) if isinstance(dialect, NamesTasks) else task
 
 
 def _read(call: Callable[[], object], reply: Reply) -> object:

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from reconciler.emulator.ark import Ark, Hei
 from reconciler.emulator.chanjing import Chanjing
 from reconciler.emulator.exchange import Answer, Call, Refused
+from reconciler.emulator.fal import Fal
 from reconciler.emulator.jiekou import Jiekou
 from reconciler.emulator.jimmyai import Jimmyai
 from reconciler.emulator.tamper import instead, spoiled
@@ -26,7 +27,7 @@ from reconciler.emulator.uniall import Uniall
 from reconciler.emulator.vendor import Endpoint, Vendor
 from reconciler.emulator.world import World
 
-_VENDORS: tuple[type[Vendor], ...] = (Jiekou, Jimmyai, Chanjing, Uniall, Hei, Ark)
+_VENDORS: tuple[type[Vendor], ...] = (Jiekou, Jimmyai, Chanjing, Uniall, Hei, Ark, Fal)
 
 KINDS = tuple(vendor.kind for vendor in _VENDORS)
 TRANSPORT = "clipform.transport"

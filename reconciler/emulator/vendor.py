@@ -92,6 +92,11 @@ class Vendor(ABC):
     def order(self, call: Call, account: str) -> Order:
         """Read and check a submit. Raises Broken or Refused."""
 
+    def check(self, call: Call, order: Order) -> None:
+        """Check a request that was read against its model. Raises Broken."""
+        _check_size(call, order.wanted.model)
+        check_rules(order.wanted)
+
     @abstractmethod
     def submitted(self, task: Task) -> Answer:
         """Return the answer to a submit."""
@@ -138,8 +143,7 @@ class Vendor(ABC):
         account = self.authenticate(call)
         try:
             order = self.order(call, account)
-            _check_size(call, order.wanted.model)
-            check_rules(order.wanted)
+            self.check(call, order)
         except Broken as fault:
             raise Refused(self.broken(fault)) from fault
         sticky = call.fault if isinstance(call.fault, Sticky) else None

@@ -177,6 +177,7 @@ class Request:
     """One HTTP request to make. `path` is relative to the provider's base URL; `body` is JSON or None.
 
     It holds no credentials: the transport adds the dialect's auth headers. `is_late`: True once it must not leave.
+    `host`: another host of the vendor's own; another base URL than the dialect's has to answer for it too.
     """
 
     method: str
@@ -185,16 +186,19 @@ class Request:
     body: object = None
     headers: tuple[tuple[str, str], ...] = ()
     is_late: Callable[[], bool] | None = field(default=None, compare=False)
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One complete HTTP reply. `body` is the parsed JSON, or None if it was not JSON."""
+    """One complete HTTP reply. `body` is the parsed JSON, or None if it was not JSON. `base_url`: the provider's, to
+    which a submit was sent."""
 
     status: int
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
     text: str = ""  # the body if it was not JSON, at most 64 KiB
+    base_url: str = ""
 
 
 class Refusal(StrEnum):

@@ -55,10 +55,22 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """One page of a list; `total` is the number of tasks on all pages, None if not reported."""
+    """One page of a list; `total` is the number of tasks on all pages, None if not reported.
+
+    `more`: of a list without numbers of pages, the query parameters of the next page; empty on the last one.
+    """
 
     tasks: tuple[Listed, ...]
     total: int | None = None
+    more: tuple[tuple[str, str], ...] | None = None
+
+
+@runtime_checkable
+class PollsInSteps(Dialect, Protocol):
+    """A vendor that shows a task's outcome at another address than its status. `poll` asks the first step."""
+
+    def read_step(self, task: str, asked: Request, reply: Reply) -> base.PollAnswer | Request:
+        """Return the meaning of the reply to `asked`, or the request that must be answered first."""
 
 
 @runtime_checkable
@@ -82,6 +94,14 @@ class Lists(Dialect, Protocol):
 
     def read_list(self, reply: Reply) -> TaskPage | PollTrouble:
         """Return the tasks of a page."""
+
+
+@runtime_checkable
+class NamesTasks(Lists, Protocol):
+    """A vendor whose list shows other ids than the ones by which its tasks are polled."""
+
+    def listed_name(self, task: str) -> str:
+        """Return the id that the list shows for a task."""
 
 
 @runtime_checkable

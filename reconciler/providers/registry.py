@@ -31,6 +31,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "uniall": "reconciler.providers.uniall.dialect:Uniall",
         "3hei": "reconciler.providers.ark.dialect:Hei",
         "ark": "reconciler.providers.ark.dialect:Ark",
+        "fal": "reconciler.providers.fal.dialect:Fal",
     }
 )
 

@@ -74,13 +74,14 @@ _VALUES = {
 }
 
 KINDS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("ark", "3hei", "jiekou", "jimmyai", "uniall"), ("api_key",)),
+    **dict.fromkeys(("ark", "3hei", "jiekou", "jimmyai", "uniall", "fal"), ("api_key",)),
     "chanjing": ("app_id", "secret_key"),
 }
 """The credentials of the built-in kinds that cost money."""
-VENDORS: Mapping[str, str] = dict.fromkeys(
-    ("seedance", "doubao", "byteplus", "bytedance", "volcengine", "modelark"), "ark"
-)
+VENDORS: Mapping[str, str] = {
+    **dict.fromkeys(("seedance", "doubao", "byteplus", "bytedance", "volcengine", "modelark"), "ark"),
+    **dict.fromkeys(("kling", "veo", "hailuo", "wan", "fal.ai", "fal-ai"), "fal"),
+}
 """The kind of what people call a vendor."""
 
 

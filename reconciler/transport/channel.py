@@ -1,8 +1,8 @@
 """The API side of one provider: sends requests with credentials, paced and repeated within limits.
 
 A submit is sent once, on a fresh connection; its failure is classified by whether the request had begun to leave. All
-other requests may be repeated, within the retry budget. Credentials are headers of requests to the base URL's origin
-and appear nowhere else; no redirect is followed.
+other requests may be repeated, within the retry budget. Credentials are headers of requests to the base URL's origin,
+or to the other host that the dialect itself names, and appear nowhere else; no redirect is followed.
 """
 
 from __future__ import annotations
@@ -113,6 +113,7 @@ class Channel:
             async with Connections(self._proxy).open(outgoing, self._waits.submit) as incoming:
                 content = await read(incoming, replies.MOST)
             answer = replies.reply(incoming.status, incoming.headers, content, self.redactor)
+            answer = replace(answer, base_url=self._account.base_url)
             if not self._busy(answer) and isinstance(self._dialect.read_submit(answer), base.Accepted):
                 self.limiter.reset_backoff()
                 self.ramp.grow()
@@ -229,8 +230,11 @@ class Channel:
     # --- helpers ----------------------------------------------------------------------------
 
     def _outgoing(self, request: base.Request, auth: Auth, *, fresh: bool = False) -> OutgoingRequest:
-        """Return the request as it is sent. Raises ValueError if it would not go to the provider's own origin."""
+        """Return the request as it is sent. Raises ValueError if it would not go to the provider's own origin. The
+        vendor's other host gets the key only from a provider at the vendor's own address, not at a proxy's."""
         origin = self._account.base_url
+        if request.host and origin == self._dialect.base_url:
+            origin = f"https://{request.host}"
         url = origin + quote(request.path, safe="/%:@!$&'()*+,;=-._~")
         if request.query:
             url += "?" + urlencode(request.query, quote_via=quote)

@@ -63,7 +63,7 @@ class HttpTransport:
         restricted = dialect if isinstance(dialect, capabilities.RestrictedList) else None
         self._lists = Spacing(environment.clock, restricted.lists_per_second if restricted else 0.0)
         self._filters = restricted.list_filters if restricted else ((),)
-        if isinstance(dialect, capabilities.Lists):
+        if isinstance(dialect, capabilities.Lists) and not isinstance(dialect, capabilities.PollsInSteps):
             self._batcher = PollBatcher(dialect, self._ask_list, self._poll, environment.clock)
 
     def __repr__(self) -> str:
@@ -124,13 +124,18 @@ class HttpTransport:
         return answer
 
     async def _poll(self, task: str, job: base.Job | None = None) -> base.PollAnswer:
-        reply = await self.ask(self.dialect.poll(task, job))
-        if isinstance(reply, base.PollTrouble):
-            return reply
-        try:
-            return self.dialect.read_poll(task, reply)
-        except Exception as error:  # noqa: BLE001  # a dialect of another package: its tasks are polled on
-            return base.PollTrouble(f"kind {self.dialect.kind} cannot read the reply ({type(error).__name__}: {error})")
+        step: base.PollAnswer | base.Request = self.dialect.poll(task, job)
+        in_steps = self.dialect if isinstance(self.dialect, capabilities.PollsInSteps) else None
+        while isinstance(step, base.Request):
+            reply = await self.ask(step)
+            if isinstance(reply, base.PollTrouble):
+                return reply
+            try:
+                step = in_steps.read_step(task, step, reply) if in_steps else self.dialect.read_poll(task, reply)
+            except Exception as error:  # noqa: BLE001  # a dialect of another package: its tasks are polled on
+                words = f"{type(error).__name__}: {error}"
+                return base.PollTrouble(f"kind {self.dialect.kind} cannot read the reply ({words})")
+        return step
 
     async def upload(self, path: Path, sha256: str, content_type: str) -> capabilities.Hosted:
         """Have the provider host a local file. Raises ProviderError, code `no-uploads` if it cannot."""
@@ -170,10 +175,10 @@ class HttpTransport:
     ) -> capabilities.TaskList | base.PollTrouble:
         """Return every task that the list shows to one filter."""
         tasks: dict[str, capabilities.Listed] = {}
-        total, date = 0, None
+        total, date, more = 0, None, query
         for number in range(1, PAGES + 1):
             request = dialect.list_tasks(page=number)
-            reply = await self._ask_list(replace(request, query=(*request.query, *query)))
+            reply = await self._ask_list(replace(request, query=(*request.query, *more)))
             if isinstance(reply, base.PollTrouble):
                 return reply
             page = dialect.read_list(reply)
@@ -182,7 +187,9 @@ class HttpTransport:
             if number == 1:
                 total, date = page.total or 0, _date(reply)
             tasks.update((listed.task, listed) for listed in page.tasks)
-            if not page.tasks or (page.total is not None and number * dialect.list_size >= page.total):
+            more = (*query, *(page.more or ()))
+            is_last = page.more == () or (page.total is not None and number * dialect.list_size >= page.total)
+            if is_last or (not page.tasks and not page.more):
                 return capabilities.TaskList(tuple(tasks.values()), len(tasks) >= total, date)
         return base.PollTrouble(f"the list has more than {PAGES} pages")
 

@@ -23,7 +23,7 @@ MOST = 8 * 1024 * 1024
 TEXT = 64 * 1024
 """Characters that are kept of an answer that is not JSON."""
 
-_KEPT_HEADERS = re.compile(r"retry-after|date|content-type|location|.*(request|trace|log)-?id\Z")
+_KEPT_HEADERS = re.compile(r"retry-after|date|content-type|location|.*(request|trace|log)-?id\Z|x-fal-.*")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE = re.compile(r"[\ud800-\udfff]")
 

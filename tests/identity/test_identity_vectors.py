@@ -23,9 +23,9 @@ from reconciler.providers.check import PARAMS
 from reconciler.spec.values import Number
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text("utf-8"), parse_float=Decimal)
-FROZEN = 69
+FROZEN = 73
 """Rows that were given out. Raise it, with the digest, when rows were added; never for any other reason."""
-DIGEST = "6e153651a952efd59a9c7d6a82e0382e9a51a85b932d698486589ae6a26d230c"
+DIGEST = "a2d3aa228fe0ca75bd2566bfef67e69ca0e7cb18572a0ae5862dd51bad69a1ee"
 KINDS = {"sha256", "url", "asset", "clip"}
 rows = pytest.mark.parametrize("row", VECTORS, ids=lambda row: row["why"])
 

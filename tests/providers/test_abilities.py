@@ -25,6 +25,8 @@ from reconciler.providers.capabilities import (
     Hosted,
     Listed,
     Lists,
+    NamesTasks,
+    PollsInSteps,
     PutBytes,
     SendForm,
     SpokenOverHttp,
@@ -42,12 +44,14 @@ from reconciler.providers.registry import dialect, kinds
 @pytest.mark.parametrize(
     ("ability", "having"),
     [
-        (Lists, {"ark", "chanjing"}),
-        (Cancels, {"ark"}),
+        (Lists, {"ark", "chanjing", "fal"}),
+        (Cancels, {"ark", "fal"}),
+        (PollsInSteps, {"fal"}),
+        (NamesTasks, {"fal"}),
         (Uploads, {"chanjing", "jimmyai"}),
         (Balances, {"chanjing", "jimmyai"}),
         (Tokens, {"chanjing"}),
-        (SpokenOverHttp, {"3hei", "ark", "chanjing", "jiekou", "jimmyai", "uniall"}),
+        (SpokenOverHttp, {"3hei", "ark", "chanjing", "fal", "jiekou", "jimmyai", "uniall"}),
     ],
 )
 def test_who_can_do_what(ability: type, having: set[str]):

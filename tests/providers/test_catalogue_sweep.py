@@ -39,7 +39,14 @@ def least(model: Model) -> Clip:
         clip = changed(clip, resolution=model.resolutions[0])
     if Mode.TEXT in model.modes:
         return clip
-    return changed(clip, first_frame=media(model.image_schemes))
+    frame = media(model.image_schemes)
+    if Mode.FIRST_FRAME in model.modes:
+        return changed(clip, first_frame=frame)
+    return changed(clip, first_frame=frame, last_frame=frame) if Mode.FRAMES in model.modes else with_picture(clip)
+
+
+def with_picture(clip: Clip) -> Clip:
+    return changed(clip, images=(media(frozenset({"https"})),))
 
 
 def taken(clip: Clip, spoken: Dialect) -> bool:
@@ -80,7 +87,7 @@ def test_counts_of_references(kind: str, model: Model):
     spoken, clip = dialect(kind), least(model)
     if Mode.REFERENCES not in model.modes:
         return
-    clip = changed(clip, first_frame=None)
+    clip = changed(clip, first_frame=None, images=())
     one = media(model.image_schemes)
     for field, most, item in (
         ("images", model.max_images, one),
@@ -158,6 +165,8 @@ def test_a_user_finds_which_models_can_do_a_shot():
         "doubao-seedance-2-5-260628",
         "dreamina-seedance-2-0-260128",
         "dreamina-seedance-2-5-260628",
+        "bytedance/seedance-2.0/reference-to-video",
+        "fal-ai/kling-video/o3/pro/reference-to-video",
         "seedance-2.0",
         "seedance2.0-1080p",
     ]

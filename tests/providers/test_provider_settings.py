@@ -65,7 +65,7 @@ def test_an_older_dialect_of_a_vendor_is_spoken_by_settings_alone():
 
 @pytest.mark.parametrize("kind", [kind for kind in FOLDERS if kind != "draft"])
 def test_a_new_status_word_is_given_the_meaning_of_a_known_one(kind: str):
-    known = {"jiekou": "TASK_STATUS_QUEUED", "chanjing": "Queued"}.get(kind, "queued")
+    known = {"jiekou": "TASK_STATUS_QUEUED", "chanjing": "Queued", "fal": "IN_QUEUE"}.get(kind, "queued")
     spoken = dialect(kind, {"status_words": {"waiting": known}})
     task = {"id": "t1", "task_id": "t1", "unique_id": "t1", "status": "waiting", "progress_desc": "waiting"}
     body = {"jiekou": {"task": task}, "chanjing": {"code": 0, "data": task}}.get(kind, task)

@@ -18,7 +18,7 @@ from reconciler.engine.uncertain.absence import Absent, Ask, ListReading, ProofT
 from reconciler.engine.uncertain.requests import UncertainRequest, uncertain_request
 from reconciler.project.endpoints import Site
 from reconciler.providers.base import PollTrouble
-from reconciler.providers.capabilities import Covers, Echoes, TaskList
+from reconciler.providers.capabilities import Covers, Echoes, NamesTasks, TaskList
 from reconciler.records import UNDECIDED, Attempt, State
 from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipts
@@ -107,12 +107,17 @@ class TaskListReader:
         """Return the listed tasks that are on record, each with its request if an attempt of this provider has it."""
         generations = self.lookups.store.snapshot().generations.values()
         tasks = self.lookups.claimed | {generation.task for generation in generations if generation.task is not None}
-        owners = {attempt.task: attempt for attempt in attempts if attempt.task is not None}
+        tasks = frozenset(map(self._listed_name, tasks))
+        owners = {self._listed_name(attempt.task): attempt for attempt in attempts if attempt.task is not None}
         listed = {task.task for reading in self.readings for task in reading.tasks}
         return {
             task: self._shown(owners[task]) if task in owners and self._mine(owners[task]) else None
             for task in listed & (tasks | owners.keys())
         }
+
+    def _listed_name(self, task: str) -> str:
+        dialect = self.provider.dialect
+        return dialect.listed_name(task) if isinstance(dialect, NamesTasks) else task
 
     def _shown(self, attempt: Attempt) -> UncertainRequest:
         """Return an attempt as the provider would show it."""

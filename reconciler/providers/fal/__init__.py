@@ -1,0 +1,1 @@
+"""Kind `fal`: the queue at queue.fal.run, with the video models of many owners."""
