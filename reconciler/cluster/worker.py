@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.cluster.carry import AGAIN
-from reconciler.cluster.dispatch import Dispatch
+from reconciler.cluster.dispatch import HEARTBEAT, Dispatch
 from reconciler.cluster.place import WorkPlace
 from reconciler.cluster.resync import LOOK, Resync
 from reconciler.diagnostics import StateError, StateUnreachable
@@ -61,7 +61,10 @@ class Worker:
         self.control.carry(_MANY)
         resync = Resync(self.place, self.slots.keys(), self.dispatch, self._say, self.random)
 
+        tried: set[str] = set()
+
         async def handle(key: str) -> float | None:
+            tried.add(key)
             try:
                 again = await self.carrier.carry_out(key)
             except Exception as error:
@@ -82,10 +85,29 @@ class Worker:
                 except StateUnreachable as error:
                     self._say(error.message)
                     await self.control.sleep(self.place.session.clock, _RETRY)
-                if once:
+                if once and not await self._comes_back(tried):
                     break
         with suppress(StateError):
             self.place.wants.leave(self.place.member.owner)
+
+    async def _comes_back(self, tried: set[str]) -> bool:
+        """Wait, at the end of `once`, for orders whose jobs others have: a worker that was killed a moment ago may have
+        been given one without knowing. Returns True if the queue may give one of them now; what a worker that is alive
+        goes on with is not waited for any longer."""
+        clock = self.place.session.clock
+        until = clock.monotonic() + HEARTBEAT.total_seconds() + LOOK
+        with suppress(StateError):
+            while not self.control.event.is_set():
+                others = [(key, account) for key, account in self.place.wants.ready(self.slots) if key not in tried]
+                if not others:
+                    return False
+                if clock.monotonic() >= until:
+                    tried.update(key for key, _ in others)
+                    await self.dispatch.enqueue(others)
+                    self.stopping.clear()  # an empty queue has set it
+                    return True
+                await self.control.sleep(clock, LOOK)
+        return False
 
     @property
     def control(self) -> RunControl:

@@ -1,8 +1,9 @@
 """Pacing of one provider: the request rate, pauses that it asks for, concurrent submits, and the retry budget.
 
 There is one of each per provider, shared by all requests with credentials. All state is counters, nothing is kept per
-task. Requests wait in one queue, in the order of `Rank`: links expire, so polls go before submits. Downloads go to
-media hosts and do not use the provider's queue.
+task. Requests wait in the order of `Rank`: links expire, so polls go before submits. But only one at a time goes before
+a submit that waits: with a short interval of polling, the polls of one task would use up the rate, and the others would
+begin one after another. Downloads go to media hosts and do not use the provider's queue.
 """
 
 from __future__ import annotations
@@ -77,16 +78,18 @@ class _Queue:
 
 
 class _RankedLock:
-    """A lock whose waiters are served by rank, and within a rank in order of arrival."""
+    """A lock whose waiters are served by rank, and within a rank in order of arrival. After a poll went before a submit
+    that waits, the submit is next."""
 
     def __init__(self) -> None:
-        self._held, self._queue = False, _Queue()
+        self._held, self._queues = False, {rank: _Queue() for rank in Rank}
+        self._is_due = False  # a submit is next
 
     @asynccontextmanager
     async def hold(self, rank: Rank, number: int) -> AsyncIterator[None]:
         """Hold the lock for the length of the block; `number` orders waiters of the same rank."""
         if self._held:
-            await self._queue.wait(rank, number, self._release)
+            await self._queues[rank].wait(rank, number, self._release)
         self._held = True
         try:
             yield
@@ -94,12 +97,16 @@ class _RankedLock:
             self._release()
 
     def outranked(self, rank: Rank) -> bool:
-        """Return True if a waiter of a better rank is in the queue."""
-        first = self._queue.first
-        return first is not None and first < rank
+        """Return True if the holder is to let a waiter of a better rank go first."""
+        return rank is Rank.SUBMIT and not self._is_due and self._queues[Rank.POLL].first is not None
+
+    def served(self, rank: Rank) -> None:
+        """Note that the holder has used the lock for its turn."""
+        self._is_due = rank is Rank.POLL and self._queues[Rank.SUBMIT].first is not None
 
     def _release(self) -> None:
-        self._held = self._queue.wake()  # on behalf of the woken waiter, so that no other takes the lock first
+        order = sorted(Rank, reverse=self._is_due)
+        self._held = any(self._queues[rank].wake() for rank in order)  # on behalf of the woken: no other takes it first
 
 
 class RateLimiter:
@@ -124,6 +131,7 @@ class RateLimiter:
                 due = max(self._next_request, self._resume, arrival, self._clock.monotonic() - CAUGHT_UP)
                 await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
                 if self._resume <= self._clock.monotonic() and not self._lock.outranked(rank):
+                    self._lock.served(rank)
                     self._next_request = due + self._spacing  # not from now: late turns would add up
                     return
 

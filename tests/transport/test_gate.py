@@ -115,7 +115,7 @@ async def test_those_who_wait_come_back_one_by_one_and_after_the_pause() -> None
     assert came == [11, 12, 13, 14]
 
 
-async def test_polls_go_before_submits_however_long_those_have_waited() -> None:
+async def test_polls_go_before_submits_one_at_a_time() -> None:
     clock = JumpClock()
     limiter = RateLimiter(clock, 1, lambda: 0.0)
     came = []
@@ -130,7 +130,25 @@ async def test_polls_go_before_submits_however_long_those_have_waited() -> None:
         await asyncio.sleep(0)
         for number in range(3):
             group.create_task(one(Rank.POLL, f"poll {number}"))
-    assert came == ["submit 0", "poll 0", "poll 1", "poll 2", "submit 1", "submit 2"]
+    assert came == ["submit 0", "poll 0", "submit 1", "poll 1", "submit 2", "poll 2"]
+
+
+async def test_the_polls_of_one_task_let_the_other_tasks_begin() -> None:
+    """One request a second, and a task that is polled as often as that allows until all have begun."""
+    clock, begun = JumpClock(), 0
+    limiter = RateLimiter(clock, 1, lambda: 0.0)
+
+    async def submit() -> None:
+        nonlocal begun
+        await limiter.acquire(rank=Rank.SUBMIT)
+        begun += 1
+
+    async def poll() -> None:
+        while begun < 4 and clock.time < 100:
+            await limiter.acquire()
+
+    await asyncio.gather(poll(), *(submit() for _ in range(4)))
+    assert begun == 4 and clock.time <= 9
 
 
 @pytest.mark.parametrize("when", range(12))

@@ -27,6 +27,7 @@ from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected,
 from reconciler.providers.capabilities import Marks
 from reconciler.providers.error_codes import proved
 from reconciler.records import Attempt, State
+from reconciler.state.accounts import NotYet
 from reconciler.state.budget import NewAttempt
 from reconciler.state.ledger import Facts
 from reconciler.state.store import DEADLINE
@@ -44,7 +45,7 @@ async def submit(context: AttemptContext) -> Pause | None:
     """
     if context.order is None:
         raise StepEnded(EventKind.FAILED, "the clip is no longer declared")
-    order, marker, seed = context.order, context.ports.marker(), _seed(context, context.order)
+    order, seed = context.order, _seed(context, context.order)
     newest = context.newest_seen  # what follows may wait for minutes, and others go on
     context.require_open()
     if context.provider.durable and order.clip.media():
@@ -52,14 +53,9 @@ async def submit(context: AttemptContext) -> Pause | None:
     inputs = await context.ports.inputs.ready(order)
     if order.clip.draft:
         inputs["draft"] = vendor_drafts.task_of(context, order)
-    job = jobs.build(order, inputs, seed=seed, marker=marker)
+    job = jobs.build(order, inputs, seed=seed, marker=context.ports.marker())
     async with frames.checked(context), _slot(context) as send:
-        context.require_open()
-        is_late = _deadline(context.ports.clock) if context.ports.store.is_shared else None
-        context.job = replace(job, expires_after=_mark(context, job))  # no other intent is written before this one's
-        request = context.ports.addressed(context.provider, context.provider.dialect.submit(context.job), marker)
-        request = replace(request, is_late=is_late)
-        attempt = _begin(context, order, replace(_intent(context, order, context.job), after=newest))
+        attempt, request = await _begun(context, order, job, newest)
         context.counters.sent = True
         answer = await _finish(_send(context, send, request, attempt))
         context.share_pause()
@@ -67,6 +63,30 @@ async def submit(context: AttemptContext) -> Pause | None:
     if context.provider.durable:
         context.job = None  # it may hold megabytes of images, and only the draft renderer needs it again
     return _after_submit(context, answer)
+
+
+async def _begun(context: AttemptContext, order: Order, job: Job, newest: int) -> tuple[Attempt, Request]:
+    """Write the intent, once it is the account's turn, and return its request.
+
+    Over all machines an account has turns of its own. The turn and the slot of this process are kept meanwhile: without
+    them a submit would wait for both again, and find that others had taken the account's.
+    """
+    store, clock = context.ports.store, context.ports.clock
+    while True:
+        context.require_open()
+        is_late = _deadline(clock) if store.is_shared else None
+        marked = replace(job, expires_after=_mark(context, job))  # no other intent is written before this one's
+        request = context.ports.addressed(context.provider, context.provider.dialect.submit(marked), job.marker)
+        try:
+            attempt = _begin(context, order, replace(_intent(context, order, marked), after=newest))
+        except NotYet as error:
+            if error.code != "no-turn":
+                raise
+            context.say_waiting(error.message, error.wait)
+            await context.control.sleep(clock, error.wait)
+        else:
+            context.job = marked
+            return attempt, replace(request, is_late=is_late)
 
 
 def _deadline(clock: Clock) -> Callable[[], bool]:

@@ -55,6 +55,7 @@ class TaskListReader:
     adopts_unsited: bool = True
     readings: list[ListReading] = field(default_factory=list)
     trouble: str = ""  # why the list could not be read the last time
+    again: float | None = None  # and when it can be, by the monotonic clock
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, since: float) -> None:
@@ -64,9 +65,15 @@ class TaskListReader:
                 return
             clock = self.lookups.clock
             began, steady = clock.now(), clock.monotonic()
-            after = frozenset(a.id for a in self.lookups.store.attempts() if a.state is State.UNCERTAIN)
-            answer = await self.provider.transport.tasks()
-            self.trouble = ""
+            store, transport = self.lookups.store, self.provider.transport
+            if (wait := store.paused(transport.account)) > 0:  # said to another machine
+                self.trouble, self.again = f"{self.provider.alias} is busy", steady + wait
+                return
+            after = frozenset(a.id for a in store.attempts() if a.state is State.UNCERTAIN)
+            answer = await transport.tasks()
+            if transport.paused > 0:
+                store.pause(transport.account, transport.paused)
+            self.trouble, self.again = "", None
             match answer:
                 case TaskList(tasks, complete, date):
                     self.readings.append(ListReading(began, steady, tasks, complete, date, after))
@@ -81,7 +88,7 @@ class TaskListReader:
         mine = [attempt for attempt in attempts if self._mine(attempt) and attempt.state in UNDECIDED]
         uncertain = {attempt.id: attempt for attempt in mine if attempt.state is State.UNCERTAIN}
         if self.trouble:
-            return dict.fromkeys(uncertain, Ask(self.trouble))
+            return dict.fromkeys(uncertain, Ask(self.trouble, self.again))
         for attempt in uncertain.values():
             looked = first_look(attempt.id, attempt.looked, self.readings)
             if attempt.looked is None and looked is not None:
