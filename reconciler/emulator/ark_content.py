@@ -64,7 +64,7 @@ def stated_values(body: Mapping[str, object], model: Model) -> Wanted:
     return Wanted(
         model,
         duration=whole(body, "duration"),
-        resolution=text(body, "resolution"),
+        resolution="480p" if body.get("draft") is True else text(body, "resolution"),
         ratio=text(body, "ratio"),
         seed=whole(body, "seed"),
         names=dict.fromkeys(("prompt", "first", "last", "images", "videos", "audios"), "content"),

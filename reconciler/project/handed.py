@@ -79,7 +79,11 @@ def account_name(config: ProviderConfig) -> str:
 
 
 def write(order: Order, step: Step, about: Circumstances) -> str:
-    """Return an order as text. Raises ClipformError for one that would not be the same when it is read."""
+    """Return an order as text. Raises ClipformError for one that would not be the same when it is read, and for a
+    final: its draft may be at an account that no worker has."""
+    if order.clip.draft:
+        text = f"workers make no final of a vendor's draft, such as {order.clip.name}"
+        raise ClipformError(text, help="set workers: prefer, so that apply makes it", code="handed-final")
     names = {clip: f"need-{number}" for number, (clip, _) in enumerate(order.wanted.needs, 1)}
     cost = order.wanted.cost
     project = {

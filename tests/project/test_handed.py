@@ -86,6 +86,23 @@ def test_what_is_hard_to_write_is_the_same_when_it_is_read(tmp_path: Path) -> No
         assert "ARK_API_KEY" not in text
 
 
+def test_a_vendor_s_draft_is_handed_over_and_its_final_is_not(tmp_path: Path) -> None:
+    studio = {"kind": "ark", "api_key": "${env.K}"}
+    hero = {"prompt": "a lamp", "provider": "s", "model": "doubao-seedance-2-5-260628", "draft": "vendor"}
+    (tmp_path / "clipform.yaml").write_text(
+        json.dumps({"version": 1, "providers": {"s": studio}, "clips": {"hero": hero}})
+    )
+    workspace = Workspace(tmp_path, SystemClock(), {})
+    loaded = workspace.load()
+    draft, final = loaded.orders
+    steps = {step.ident: step for step in workspace.plan(Choice(), loaded).plan.steps}
+    text = handed.write(draft, steps["hero.draft", 1], circumstances(loaded, draft))
+    assert handed.read(text).order.wanted.document == draft.wanted.document
+    with pytest.raises(ClipformError) as error:
+        handed.write(final, steps["hero", 1], circumstances(loaded, final))
+    assert error.value.code == "handed-final"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

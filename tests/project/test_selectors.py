@@ -139,3 +139,20 @@ def test_what_is_selected_and_the_same_excluded_make_the_whole(patterns: list[st
     inside, outside = select(patterns, (), PROJECT), select((), patterns, PROJECT)
     assert inside is not None and outside is not None
     assert inside | outside == ALL and not inside & outside
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("spot", {"spot[lang=en].draft", "spot[lang=en]"}),
+        ("spot[lang=en]", {"spot[lang=en].draft", "spot[lang=en]"}),
+        ("sp*", {"spot[lang=en].draft", "spot[lang=en]"}),
+        ("spot[lang=en].draft", {"spot[lang=en].draft"}),
+    ],
+)
+def test_a_clip_means_the_vendor_s_draft_of_it_too(pattern: str, names: set[str]) -> None:
+    pair = [
+        Candidate("spot[lang=en].draft", "spot"),
+        Candidate("spot[lang=en]", "spot", needs=("spot[lang=en].draft",)),
+    ]
+    assert select([pattern], (), pair) == names

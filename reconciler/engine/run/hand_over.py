@@ -76,6 +76,7 @@ class HandOver:
             for step in planned.plan.steps
             if step.action in ASKING and step.ident in loaded.by_ident and step.key not in elsewhere
             if step.provider in paid or step.reason is Reason.HANDED
+            if only or not loaded.by_ident[step.ident].clip.draft  # workers make no finals
         }
         return cls(wants, session, planned, sink, steps) if steps else None
 
