@@ -37,6 +37,7 @@ _MODULES = {
     "Summary": "events",
     "identify": "identity",
     "open": "api.program",
+    "read_plan": "api.offer",
 }
 
 __all__ = sorted(["__version__", *_MODULES])

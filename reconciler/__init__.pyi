@@ -1,4 +1,5 @@
 from reconciler.api.offer import Offer as Offer
+from reconciler.api.offer import read_plan as read_plan
 from reconciler.api.program import Program as Program
 from reconciler.api.program import Validated as Validated
 from reconciler.api.program import open as open

@@ -10,7 +10,10 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.frozen import dataclass
 from reconciler.plan.model import Plan, Step
 from reconciler.project.model import Planned
-from reconciler.project.saved_plan import SavedPlan, review_digest
+from reconciler.project.saved_plan import SavedPlan, read, review_digest
+
+read_plan = read
+"""Read a plan file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, BinaryIO, TypedDict, Unpack
 
 from reconciler.api.access import OnEvent
-from reconciler.api.calls import Calls, require_named
+from reconciler.api.calls import require_named
+from reconciler.api.edits import Edits
 from reconciler.api.offer import Offer
+from reconciler.api.tasks import Tasks
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import Diagnostic, Refused, UsageError
 from reconciler.events import Summary
@@ -74,7 +76,7 @@ class Validated:
     warnings: tuple[Diagnostic, ...]
 
 
-class Program(Calls):
+class Program(Edits, Tasks):
     """A project. Each call reads its files and records again, so that it may be kept, and used from several threads.
 
     All methods raise ClipformError: SpecError with a diagnostic for each mistake and its line, StateLocked while
@@ -212,11 +214,15 @@ class Program(Calls):
             require_named(workspace.load(draft), clip)
         return sorted(entries, key=lambda entry: entry.seq)[-(limit or 0) :]
 
-    def inspect(self, *paths: str | Path) -> list[Inspected]:
-        """Say of each video file, and of each in a folder, which clip it is, whatever its name."""
-        from reconciler.engine.operations.inspect import files_at, inspect
+    def inspect(self, *paths: str | Path, pipe: BinaryIO | None = None) -> list[Inspected]:
+        """Say of each video file, and of each in a folder, which clip it is, whatever its name; `-` is what `pipe`
+        gives."""
+        from reconciler.engine.operations.inspect import PIPED, files_at, inspect, received
 
-        return inspect(self._access().workspace, [file for path in paths for file in files_at(str(path))])
+        with received(pipe) if pipe is not None else nullcontext() as piped:
+            listed = ([piped] if str(path) == PIPED and piped else files_at(str(path)) for path in paths)
+            looked = inspect(self._access().workspace, [file for files in listed for file in files])
+        return [replace(each, file=PIPED) if each.file == str(piped) else each for each in looked]
 
     def poster(self, clip: str, take: int | None = None) -> bytes:
         """Return a picture of a take that has its video, by default the picked one, as JPEG. Raises UsageError if it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -133,10 +132,6 @@ class Context:
             if os.isatty(stdin) and os.tcgetpgrp(stdin) == os.getpgrp():
                 return stdin
         return None
-
-    def marker(self) -> str:
-        """Return a new unique marker for an attempt."""
-        return secrets.token_hex(16)
 
     def confirm(self, plan: Plan, *, yes: bool, question: str, in_full: bool = False) -> None:
         """Show a plan and ask for confirmation; a plan that costs nothing needs no whole word, unless `in_full`.

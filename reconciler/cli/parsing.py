@@ -122,12 +122,12 @@ def plan_file(directory: Path, arguments: list[str], means_clips: Callable[[str]
     path = directory / name
     if not path.is_file():
         return None
-    from reconciler.project.saved_plan import read
+    from reconciler import read_plan
 
     if {".", "/"} & set(name):
-        return read(path)
+        return read_plan(path)
     try:
-        saved = read(path)
+        saved = read_plan(path)
     except ClipformError:
         return None
     return None if means_clips(name) else saved
@@ -143,29 +143,6 @@ def picture_name(path: Path) -> Path:
 def one_clip(name: str, plan: Plan) -> str:
     """Return the only clip of a plan. Raises UsageError if there are several."""
     return only_one(name, sorted({step.clip for step in plan.steps}))
-
-
-def named_clips(workspace: Workspace, pattern: str, *, whole: bool = False) -> tuple[str, ...]:
-    """Return the clips that a pattern selects. A name that cannot be selected is returned: records may still have it.
-
-    `whole`: the name of a matrix clip is one name, because its YAML is edited. Raises UsageError for any other pattern
-    that matches no clip.
-    """
-    from reconciler.project.model import Choice
-
-    is_name = not set(":*?+") & set(pattern.partition("[")[0])
-    if whole and is_name and "[" not in pattern:
-        return (pattern,)  # the edit reports a name that no clip has
-    try:
-        loaded = workspace.load()
-        if any(clip.name == pattern for clip in loaded.project.clips):
-            return (pattern,)
-        plan = workspace.plan(Choice((pattern,)), loaded).plan
-    except ClipformError:
-        if not is_name:
-            raise
-        return (pattern,)
-    return tuple(dict.fromkeys(step.clip for step in plan.steps))
 
 
 def only_one(pattern: str, names: Sequence[str]) -> str:

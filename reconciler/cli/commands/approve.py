@@ -28,19 +28,17 @@ def run(
 
     Exit codes: 0 done, 1 the spec is invalid or there is nothing to look at, 64 no such clip or take.
     """
-    from reconciler.cli.parsing import clip_and_take, named_clips
-    from reconciler.engine.operations.approve import approve
-    from reconciler.project.approved import listed
+    from reconciler.cli.parsing import clip_and_take
     from reconciler.views import approved
 
     app: Context = context.obj
     if list_ == bool(clips):
         raise UsageError("name clips, or use --list")
     if list_:
-        listing = listed(app.workspace)
+        listing = app.project.approvals()
         app.view.note(approved.listing(listing), approved.data(listing))
         return
     for pattern in clips or ():
         name, number = clip_and_take(pattern, take)
-        lines = approve(app.workspace, named_clips(app.workspace, name), number, message)
+        lines = app.project.approve(app.project.names(name), number, message)
         app.view.note(approved.added(name, lines), {"approved": [approved.line_data(line) for line in lines]})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli.context import Context
-from reconciler.diagnostics import UsageError
+
+if TYPE_CHECKING:
+    from reconciler import Plan
 
 
 def run(
@@ -27,17 +29,15 @@ def run(
     Exit codes: 0 done, 1 the spec is invalid or ssh-keygen did not sign, 4 stale, or not confirmed, 64 wrong command
     line.
     """
-    from reconciler.project import approved_plan, policy, saved_plan
+    from reconciler import read_plan
     from reconciler.views.approved import plan_line
 
     app: Context = context.obj
     path = app.directory / plan
-    data = policy.content(path)
-    app.use_overlay(saved_plan.parse(data, path.name).overlay)
-    planned = approved_plan.review(app.workspace, data, path.name)
-    if not planned.plan.has_changes():
-        raise UsageError("this plan does nothing, so there is nothing to approve")
-    signing = key or approved_plan.signing_key(app.workspace.root, app.workspace.env)
-    app.confirm(planned.plan, yes=False, question=f"Approve {plan_line(planned.plan)}?", in_full=True)
-    signature = approved_plan.sign(path, data, signing)
+    app.use_overlay(read_plan(path).overlay)
+
+    def confirm(present: Plan) -> None:
+        app.confirm(present, yes=False, question=f"Approve {plan_line(present)}?", in_full=True)
+
+    signature = app.project.approve_plan(path, confirm, key)
     app.view.note(f"Signed: {app.shown_path(signature)}.", {"signature": str(signature), "plan": str(path)})

@@ -8,7 +8,7 @@ import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
-from reconciler.diagnostics import ClipformError
+from reconciler.diagnostics import ClipformError, Refused, StateError, StateLocked
 
 
 def run(
@@ -23,24 +23,16 @@ def run(
 
     Exit codes: 0 cancelled, 3 not cancelled, 64 no such task.
     """
-    from reconciler.cli.parsing import named_clips
-    from reconciler.engine.connections import one_off
-    from reconciler.engine.operations import cancel
-    from reconciler.engine.run.session import open_session
-
     app: Context = context.obj
     failed: ClipformError | None = None
-    clips = named_clips(app.workspace, clip)
-    with open_session(app.workspace, "cancel") as session:
-        loaded = app.workspace.load()
-        app.require_trust(trust=trust)
-        remote = one_off.ProviderAccess(loaded, app.connect)
-        for name in clips:
-            try:
-                app.view.note(f"{name}: {cancel.cancel(session, name, take, remote)}.", {"clip": name})
-            except ClipformError as error:
-                if failed is not None:
-                    app.view.error(failed)
-                failed = error
+    for name in app.project.names(clip):
+        try:
+            app.view.note(f"{name}: {app.project.cancel(name, take, trust=trust)}.", {"clip": name})
+        except (StateError, StateLocked, Refused):
+            raise
+        except ClipformError as error:
+            if failed is not None:
+                app.view.error(failed)
+            failed = error
     if failed is not None:
         raise failed

@@ -20,13 +20,10 @@ def run(
 
     Exit codes: 0 done, 1 invalid spec, 3 something is protected or could not be removed, 4 not confirmed.
     """
-    from reconciler.engine.operations.destroy import destroy
-    from reconciler.engine.run.session import open_session
-    from reconciler.project.model import Choice
+    from reconciler import Choice
 
     app: Context = context.obj
-    with open_session(app.workspace, "destroy", draft) as session:
-        confirm = partial(app.confirm, yes=yes, question="Remove these files?", in_full=True)
-        summary = destroy(session, Choice(tuple(clips or ()), draft=draft), confirm, app.view, app.connect)
+    confirm = partial(app.confirm, yes=yes, question="Remove these files?", in_full=True)
+    summary = app.project.destroy(Choice(tuple(clips or ()), draft=draft), confirm)
     app.view.summary(summary)
     raise typer.Exit(summary.exit_code)

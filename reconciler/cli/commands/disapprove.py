@@ -15,10 +15,8 @@ def run(context: typer.Context, clip: arguments.ClipPattern) -> None:
 
     Exit codes: 0 done, 1 the spec is invalid, 64 no such clip.
     """
-    from reconciler.cli.parsing import named_clips
-    from reconciler.engine.operations.approve import disapprove
     from reconciler.views import approved
 
     app: Context = context.obj
-    lines = disapprove(app.workspace, named_clips(app.workspace, clip))
+    lines = app.project.disapprove(app.project.names(clip))
     app.view.note(approved.removed(clip, lines), {"disapproved": [approved.line_data(line) for line in lines]})

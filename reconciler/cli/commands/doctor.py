@@ -24,17 +24,8 @@ def run(
 
     Exit codes: 0 no problem found, 3 a check failed.
     """
-    from reconciler.engine.operations.doctor import checkup
-
     app: Context = context.obj
-    checks = list(checkup(app.workspace, every=every))
-    if online:
-        from reconciler.engine.connections.one_off import ProviderAccess
-        from reconciler.engine.operations import doctor_online as providers
-
-        loaded = app.workspace.load()
-        app.require_trust(trust=trust, aliases=loaded.project.providers if every else ())
-        checks += providers.checkup(ProviderAccess(loaded, app.connect), every=every)
+    checks = app.project.doctor(online=online, every=every, trust=trust)
     app.view.checks(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(3)

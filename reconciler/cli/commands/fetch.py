@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import typer
 
 from reconciler.cli import arguments
@@ -25,17 +23,10 @@ def run(
     Exit codes: 0 nothing is missing any more, 1 invalid spec, 3 some videos cannot be fetched, 4 not confirmed,
     5 another process holds the state, 130 interrupted.
     """
-    from reconciler.engine.operations.fetch import fetch
-    from reconciler.engine.run.session import open_session
-    from reconciler.project.model import Choice
+    from reconciler import Choice
 
     app: Context = context.obj
-    if app.workspace.load().project.cache:
-        app.require_trust(trust=trust)
-    choice = Choice(tuple(clips or ()), tuple(exclude or ()))
-    with open_session(app.workspace, "fetch") as session:
-        connect = partial(app.connect, ask=True, trust=trust)
-        summary, findings = fetch(session, choice, app.marker, app.view, connect)
+    summary, findings = app.project.fetch(Choice(tuple(clips or ()), tuple(exclude or ())), trust=trust)
     if findings:
         app.view.checks(findings)
     else:

@@ -21,14 +21,10 @@ def run(
 
     Exit codes: 0 done, 1 a file is not valid YAML, 3 a file is not formatted (--check).
     """
-    from reconciler.engine.operations.format_specs import unformatted, write_texts
-
     app: Context = context.obj
-    texts = unformatted(app.workspace, sort=sort)
-    if not check:
-        write_texts(app.workspace, texts)
+    changed = app.project.format(check=check, sort=sort)
     verb = "would change" if check else "formatted"
-    text = "\n".join(f"{name}: {verb}" for name in texts) or "All files are formatted."
-    app.view.note(text, {"check": check, "changed": list(texts)})
-    if check and texts:
+    text = "\n".join(f"{name}: {verb}" for name in changed) or "All files are formatted."
+    app.view.note(text, {"check": check, "changed": changed})
+    if check and changed:
         raise typer.Exit(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -38,8 +39,6 @@ def run(
     Exit codes: 0 done, 1 unusable state, 4 not confirmed, 5 another process holds the state, 64 wrong command line.
     """
     from reconciler.cli.parsing import age
-    from reconciler.engine.operations.gc import delete_objects, garbage
-    from reconciler.engine.run.session import open_session
     from reconciler.views import garbage as view
 
     app: Context = context.obj
@@ -47,12 +46,11 @@ def run(
     if remote:
         _clean_shared(app, seconds, refs, yes=yes)
         return
-    with open_session(app.workspace, "gc", draft) as session:
-        before = None if seconds is None else session.clock.now() - seconds
-        items = [(each.item, each.version) for each in garbage(session, keep, before)]
-        if items:
-            app.ask(view.lines(items), yes=yes, question=f"Delete {view.files(items)}?")
-            delete_objects(session, [stored for stored, _ in items])
+
+    def confirm(found: Sequence[view.Item]) -> None:
+        app.ask(view.lines(found), yes=yes, question=f"Delete {view.files(found)}?")
+
+    items = app.project.gc(confirm, keep=keep, older_than=seconds, draft=draft)
     size = sum(stored.size for stored, _ in items)
     text = f"Deleted {view.files(items)}, {view.total_size(items)}." if items else "Nothing to delete."
     app.view.note(text, {"deleted": len(items), "bytes": size, "objects": view.document(items)})
@@ -61,25 +59,17 @@ def run(
 def _clean_shared(app: Context, seconds: float | None, refs: str, *, yes: bool) -> None:
     """List what is old in the shared cache, ask, and delete it."""
     from reconciler.diagnostics import UsageError
-    from reconciler.engine.operations.gc_shared import delete_objects, old_objects
-    from reconciler.engine.run.session import open_session
     from reconciler.views import garbage as view
 
     if seconds is None:
         raise UsageError(
             "gc --remote needs --older-than, such as 400d", help=command("gc", "--remote", "--older-than", "400d")
         )
-    app.require_trust()
-    with open_session(app.workspace, "gc") as session:
-        objects = old_objects(session, session.clock.now() - seconds, refs)
-        items = [(item, None) for item in objects]
-        if objects:
-            question = f"Delete {view.files(items)} from the shared cache?"
-            app.ask(
-                (f"- objects/{item.sha256}: {item.size / 1_000_000:.2f} MB" for item in objects),
-                yes=yes,
-                question=question,
-            )
-            delete_objects(session, objects)
+
+    def confirm(found: Sequence[view.Item]) -> None:
+        lines = (f"- objects/{item.sha256}: {item.size / 1_000_000:.2f} MB" for item, _ in found)
+        app.ask(lines, yes=yes, question=f"Delete {view.files(found)} from the shared cache?")
+
+    items = app.project.gc_remote(confirm, older_than=seconds, refs=refs)
     text = f"Deleted {view.files(items)}, {view.total_size(items)}." if items else "Nothing to delete."
-    app.view.note(text, {"deleted": len(items), "bytes": sum(item.size for item in objects)})
+    app.view.note(text, {"deleted": len(items), "bytes": sum(item.size for item, _ in items)})

@@ -28,28 +28,18 @@ def run(
     Exit codes: 0 done, 1 invalid spec or the clip already has a result, 3 the file is not a valid video or the
     provider does not know the task, 4 not confirmed or the task of another request, 64 wrong command line.
     """
-    from reconciler.api.calls import one_order
-    from reconciler.cli.parsing import clip_and_take, named_clips, only_one, require_one
-    from reconciler.engine.connections.one_off import ProviderAccess
-    from reconciler.engine.operations.import_file import import_file
-    from reconciler.engine.operations.import_task import TaskImport, import_task
-    from reconciler.engine.run.session import open_session
+    from reconciler.cli.parsing import clip_and_take, only_one, require_one
 
     app: Context = context.obj
     require_one(file=file, task=task)
     clip, take = clip_and_take(clip, take)
-    clip = only_one(clip, named_clips(app.workspace, clip))
-    with open_session(app.workspace, "import") as session:
-        loaded = app.workspace.load()
-        order = one_order(loaded, clip, take)
-        if task is not None:
-            app.require_trust(trust=trust)
-            remote = ProviderAccess(loaded, app.connect)
-            import_task(session, order, TaskImport(task, app.marker(), force), remote)
-            app.view.note(f"{clip} now has task {task}. {command('apply')} downloads it.", {"clip": clip, "task": task})
-        elif file is not None:
-            generation = import_file(session, order, app.directory / file)
-            if generation.mismatch:
-                app.view.note(f"note: {generation.mismatch}; it is imported unchanged")
-            text = f"{clip} now has {generation.sha256[:12]}. {command('apply')} places it for free."
-            app.view.note(text, {"clip": clip, "key": generation.key, "sha256": generation.sha256})
+    clip = only_one(clip, app.project.names(clip))
+    if task is not None:
+        app.project.import_task(clip, task, take, force=force, trust=trust)
+        app.view.note(f"{clip} now has task {task}. {command('apply')} downloads it.", {"clip": clip, "task": task})
+    elif file is not None:
+        generation = app.project.import_file(clip, app.directory / file, take)
+        if generation.mismatch:
+            app.view.note(f"note: {generation.mismatch}; it is imported unchanged")
+        text = f"{clip} now has {generation.sha256[:12]}. {command('apply')} places it for free."
+        app.view.note(text, {"clip": clip, "key": generation.key, "sha256": generation.sha256})

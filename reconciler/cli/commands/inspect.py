@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -27,16 +25,12 @@ def run(
 
     Exit codes: 0 every file is from this project, 3 some are not or cannot be read, 64 wrong command line.
     """
-    from reconciler.engine.operations import inspect
     from reconciler.views import inspected
 
     app: Context = context.obj
-    if paths.count(inspect.PIPED) > 1:
+    if paths.count("-") > 1:
         raise UsageError("- can be named once", help="name files for more than one video")
-    with inspect.received(sys.stdin.buffer) if inspect.PIPED in paths else nullcontext() as piped:
-        listed = ([piped] if path == inspect.PIPED and piped else inspect.files_at(path) for path in paths)
-        looked = inspect.inspect(app.workspace, [file for files in listed for file in files])
-    looked = [replace(each, file=inspect.PIPED) if each.file == str(piped) else each for each in looked]
+    looked = app.project.inspect(*paths, pipe=sys.stdin.buffer if "-" in paths else None)
     app.view.note("\n".join(inspected.lines(looked)), {"files": [inspected.data(each) for each in looked]})
     if not all(each.how for each in looked):
         raise typer.Exit(3)

@@ -20,10 +20,7 @@ def run(
 
     Exit codes: 0 done, 1 the spec is invalid or cannot be edited, 64 no such clip or take.
     """
-    from reconciler.cli.parsing import named_clips
-    from reconciler.engine.operations.edit_spec import pick
-
     app: Context = context.obj
-    for name in named_clips(app.workspace, clip, whole=True):
-        edit = pick(app.workspace, name, take)
+    for name in app.project.names(clip, whole=True):
+        edit = app.project.pick(name, take)
         app.view.note(f"{edit.text()} {command('apply')} places it.", edit.data())

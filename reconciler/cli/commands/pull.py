@@ -22,14 +22,10 @@ def run(
     Exit codes: 0 done, 1 invalid spec or no shared cache, 3 some videos could not be fetched, 4 not trusted,
     5 another process holds the state, 64 wrong command line, 130 interrupted.
     """
-    from reconciler.engine.operations.share import pull
-    from reconciler.engine.run.session import open_session
-    from reconciler.project.model import Choice
+    from reconciler import Choice
 
     app: Context = context.obj
-    app.require_trust(trust=trust)
-    with open_session(app.workspace, "pull") as session:
-        summary = pull(session, Choice(tuple(clips or ()), tuple(exclude or ())), app.view, app.connect)
+    summary = app.project.pull(Choice(tuple(clips or ()), tuple(exclude or ())), trust=trust)
     if summary is None:
         app.view.note("Nothing to pull.", {"outcomes": []})
         return

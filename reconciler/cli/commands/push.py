@@ -26,15 +26,11 @@ def run(
     Exit codes: 0 done, 1 invalid spec or no shared cache, 3 some videos could not be shared, 4 not trusted,
     5 another process holds the state, 64 wrong command line.
     """
+    from reconciler import Choice
     from reconciler.diagnostics import Finding
-    from reconciler.engine.operations.share import push
-    from reconciler.engine.run.session import open_session
-    from reconciler.project.model import Choice
 
     app: Context = context.obj
-    app.require_trust(trust=trust)
-    with open_session(app.workspace, "push") as session:
-        pushed = push(session, Choice(tuple(clips or ()), tuple(exclude or ())), again=again)
+    pushed = app.project.push(Choice(tuple(clips or ()), tuple(exclude or ())), again=again, trust=trust)
     if pushed.errors:
         app.view.checks([Finding("shared cache", False, error.message, error.help) for error in pushed.errors])
         raise typer.Exit(3)

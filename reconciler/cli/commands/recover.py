@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import typer
 
 from reconciler.cli import arguments
@@ -20,10 +18,8 @@ def run(context: typer.Context, trust: arguments.Trust = False) -> None:
     Exit codes: 0 everything is accounted for, 1 invalid spec or lock file, 3 some clips need a decision, 4 not
     confirmed, 5 another process holds the state.
     """
-    from reconciler.engine.operations.recover import recover
-
     app: Context = context.obj
-    checks = recover(app.workspace, app.marker, app.view, partial(app.connect, ask=True, trust=trust))
+    checks = app.project.recover(trust=trust)
     app.view.checks(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(3)

@@ -16,11 +16,10 @@ def run(context: typer.Context, clip: arguments.ClipOrTake) -> None:
 
     Exit codes: 0 done, 1 the spec is invalid or cannot be edited, 64 no such clip or take.
     """
-    from reconciler.cli.parsing import clip_and_take, named_clips
-    from reconciler.engine.operations.edit_spec import retake
+    from reconciler.cli.parsing import clip_and_take
 
     app: Context = context.obj
     pattern, take = clip_and_take(clip)
-    for name in named_clips(app.workspace, pattern, whole=True):
-        edit = retake(app.workspace, name, take)
+    for name in app.project.names(pattern, whole=True):
+        edit = app.project.retake(name, take)
         app.view.note(f"{edit.text()} {command('apply')} generates it.", edit.data())

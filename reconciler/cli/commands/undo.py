@@ -17,12 +17,11 @@ def run(context: typer.Context, clip: arguments.ClipOrTake, draft: arguments.Dra
     Exit codes: 0 done, 1 the spec is invalid, there is no earlier version, or a field of it cannot be written, 64 no
     such clip.
     """
-    from reconciler.cli.parsing import clip_and_take, named_clips, only_one
-    from reconciler.engine.operations.undo import undo
+    from reconciler.cli.parsing import clip_and_take, only_one
     from reconciler.views import format
 
     app: Context = context.obj
     pattern, take = clip_and_take(clip)
-    result = undo(app.workspace, only_one(pattern, named_clips(app.workspace, pattern, whole=True)), take, draft=draft)
+    result = app.project.undo(only_one(pattern, app.project.names(pattern, whole=True)), take, draft=draft)
     text = format.undone(result.name, result.steps, result.file, result.fields, result.version.since)
     app.view.note(text, result.data())

@@ -23,13 +23,8 @@ def run(
 
     Exit codes: 0 no problem found, 1 unreadable state, 3 something is missing, damaged, edited or not marked.
     """
-    from reconciler.engine.operations.verify import verify
-    from reconciler.engine.operations.verify_marks import is_required, verify_marks
-
     app: Context = context.obj
-    checks = [] if provenance else list(verify(app.workspace, draft))
-    if provenance or (not draft and is_required(app.workspace)):
-        checks += verify_marks(app.workspace)
+    checks = app.project.verify(draft=draft, provenance=provenance)
     app.view.checks(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(3)
