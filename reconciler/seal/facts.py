@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import stat
 import time
@@ -101,16 +102,19 @@ def look_within(folder: str, names: Sequence[str]) -> list[tuple[int, ...]]:
         within = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return [()] * len(names)
-    values: list[tuple[int, ...]] = []
     try:
-        for name in names:
-            try:
-                values.append(stamp(os.stat(name, dir_fd=within, follow_symlinks=False)))
-            except FileNotFoundError:
-                values.append(())
+        return [stamp(os.stat(name, dir_fd=within, follow_symlinks=False)) for name in names]
+    except FileNotFoundError:
+        return [_stamp(name, within) for name in names]
     finally:
         os.close(within)
-    return values
+
+
+def _stamp(name: str, within: int) -> tuple[int, ...]:
+    try:
+        return stamp(os.stat(name, dir_fd=within, follow_symlinks=False))
+    except FileNotFoundError:
+        return ()
 
 
 def stamps(folders: Mapping[str, Sequence[str]], look: Look = look_within) -> list[object]:
@@ -121,7 +125,7 @@ def stamps(folders: Mapping[str, Sequence[str]], look: Look = look_within) -> li
         _require_plain(folder, plain)
         seen = look(folder, names)
         newest = max([newest, *[values[4] for values in seen if values]])
-        digest.update(b"".join([b"%d,%d,%d,%d,%d;" % values if values else b";" for values in seen]))
+        digest.update(marshal.dumps(seen, 2))  # that version has no references: the same for equal stamps
     return [newest, digest.hexdigest()]
 
 
