@@ -1,7 +1,8 @@
 """The rules on replies that no page describes: whatever comes back, a dialect answers, and claims no more than it can
 prove.
 
-The replies are recorded ones with parts replaced, and nonsense of the same keys and words; the same ones every time.
+The replies are recorded ones, each part replaced by other values, and nonsense of the same keys and words; the same
+ones every time.
 """
 
 from __future__ import annotations
@@ -259,6 +260,9 @@ def _generated(contract: Contract, dice: random.Random) -> Iterator[Reply]:
     bodies = [fill(row.get("reply"), {"<task>": "t1"}) for row in rows]
     keys = [*_KEYS, *{key for body in bodies for key in _keys(body)}]
     vocabulary = [*_TEXTS, *set().union(*map(texts, bodies))]
+    for row, body in zip(rows, bodies, strict=True):
+        for changed in _one_changed(body):
+            yield Reply(row.get("status", 200), changed)
     for _ in range(_REPLIES):
         body = (
             _changed(dice.choice(bodies), dice, vocabulary)
@@ -266,13 +270,24 @@ def _generated(contract: Contract, dice: random.Random) -> Iterator[Reply]:
             else _nonsense(dice, keys, vocabulary, 4)
         )
         text = dice.choice(vocabulary) if dice.random() < 0.2 else ""
-        yield Reply(dice.choice(_STATUSES), body, dice.choice(_HEADERS), text)
+        yield Reply(200 if dice.random() < 0.4 else dice.choice(_STATUSES), body, dice.choice(_HEADERS), text)
 
 
 def _keys(value: Any) -> set[str]:
     if isinstance(value, list):
         return set().union(*map(_keys, value))
     return {*value, *set().union(*map(_keys, value.values()))} if isinstance(value, dict) else set()
+
+
+def _one_changed(value: Any) -> Iterator[Any]:
+    """Yield the body with one of its parts replaced by another value, for each part and value."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from ({**value, key: changed} for changed in _one_changed(part))
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from ([*value[:place], changed, *value[place + 1 :]] for changed in _one_changed(part))
+    yield from _OTHERS
 
 
 def _changed(value: Any, dice: random.Random, vocabulary: list[str]) -> Any:

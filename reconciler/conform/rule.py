@@ -11,6 +11,8 @@ from functools import partial
 from reconciler.conform.contract import Contract, ContractBroken, Sample
 from reconciler.frozen import dataclass
 
+_MAY_BE_EMPTY = ("refused",)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -52,12 +54,15 @@ def once(promise: str, remedy: str) -> Callable[[Callable[[Contract], None]], Ru
 
 
 def each(file: str, key: str, promise: str, remedy: str) -> Callable[[Callable[[Sample], None]], Rule]:
-    """Make a function the check of a rule, for each row under a key of a data file."""
+    """Make a function the check of a rule, for each row under a key of a data file; without rows it is broken, unless
+    the file may be empty."""
 
     def make(check: Callable[[Sample], None]) -> Rule:
         def split(contract: Contract) -> Iterator[tuple[str, Callable[[], None]]]:
             for sample in contract.samples(file, key):
                 yield sample.label, partial(check, sample)
+            if file not in _MAY_BE_EMPTY and not contract.load(file).get(key) and not contract.is_local:
+                yield "", partial(require, False, f"{file}.yaml has no rows under `{key}`")
 
         return Rule(check.__name__.replace("_", "-"), promise, remedy, split)
 

@@ -15,11 +15,10 @@ GROUP = "clipform.contracts"
 RULES: tuple[Rule, ...] = (*tables.RULES, *hostile.RULES, *runs.RULES)
 
 
-def cases(contract: Contract | str) -> Iterator[Case]:
-    """Yield everything that is checked for a kind. Raises ClipformError for one without a contract."""
+def cases(contract: Contract | str) -> list[Case]:
+    """Return everything that is checked for a kind. Raises ClipformError for one without a contract."""
     contract = find(contract) if isinstance(contract, str) else contract
-    for rule in RULES:
-        yield from rule.cases(contract)
+    return [case for rule in RULES for case in rule.cases(contract)]
 
 
 def find(kind: str, folder: Path | None = None) -> Contract:
@@ -57,7 +56,7 @@ def findings(contract: Contract) -> Iterator[Finding]:
         except ContractBroken as error:  # its data cannot be read
             broken.append(str(error))
         more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-        count = f" ({checked} cases)" if checked > 1 else ""
+        count = "" if checked == 1 else f" ({checked or 'no'} cases)"
         detail = f"{rule.promise}{count}" if not broken else f"not kept: {rule.promise}\n{broken[0]}{more}"
         yield Finding(rule.name, not broken, detail, rule.remedy if broken else "")
 

@@ -203,7 +203,7 @@ def _reply(fields: Mapping[str, Any], texts: Mapping[str, Any]) -> Reply:
 
 
 def _error(sample: Sample, status: int) -> Reply:
-    texts = {"<code>": sample.fields["code"], "<status>": status}
+    texts = {"<code>": sample.fields["code"], "<status>": status, "<message>": "refused"}
     return Reply(status, fill(sample.contract.load("replies")["error_body"], texts))
 
 

@@ -34,7 +34,8 @@ _FIELDS = tuple(field.name for field in fields(Model))
 
 @cache
 def shipped(file: str) -> tuple[Model, ...]:
-    """Return the models of a data file of this package, such as `ark/models.yaml`; each file is read once a process."""
+    """Return the models of a data file of this package, such as `ark/models.yaml`, or of another package, such as
+    `clipform_lumen:models.yaml`; each file is read once a process."""
     models: dict[str, Model] = {}
     for name, entry in entries_of(file).items():
         base, stated = _start(name, entry, models)
@@ -46,7 +47,9 @@ def entries_of(file: str) -> Entries:
     """Return the entries of a data file as YAML gives them."""
     import yaml
 
-    entries: Entries = yaml.load(get_data(__package__, file) or b"", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    package, _, path = file.rpartition(":")
+    data = get_data(package or __package__, path) or b""
+    entries: Entries = yaml.load(data, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return entries
 
 

@@ -20,7 +20,7 @@ class HttpDialect(Generic[S]):
     kind: ClassVar[str]
     base_url: ClassVar[str]
     pace: ClassVar[Pace]
-    catalogue: ClassVar[str]  # the data file of the models, within this package
+    catalogue: ClassVar[str]  # the data file of the models: within this package, or `package:file`
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("api_key",),)
     also_reserved: ClassVar[frozenset[str]] = frozenset()  # names that no option may set although `body` lacks them
     form: type[S]  # the kind's settings

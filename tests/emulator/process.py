@@ -41,10 +41,10 @@ def emulator(*options: str, cwd: Path | None = None, real: bool = False) -> Iter
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     with start(words, real=real, cwd=cwd, env=_environment(), **streams) as child:
         try:
-            origins = _first_line(child)
+            origins = first_line(child)
             yield Emulator(str(origins["api"]), str(origins["media"]), child.pid)
         finally:
-            _stop(child)
+            stop(child)
 
 
 def _environment() -> dict[str, str]:
@@ -54,7 +54,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path}
 
 
-def _first_line(child: subprocess.Popen[Any]) -> dict[str, object]:
+def first_line(child: subprocess.Popen[Any]) -> dict[str, object]:
     """Wait on the child's pipe for the line that it prints once it listens, and return it."""
     output = child.stdout
     ready = output is not None and select.select([output], [], [], _START_SECONDS)[0]
@@ -70,7 +70,7 @@ def _first_line(child: subprocess.Popen[Any]) -> dict[str, object]:
     return origins
 
 
-def _stop(child: subprocess.Popen[Any]) -> None:
+def stop(child: subprocess.Popen[Any]) -> None:
     """Terminate the child, and kill it if it does not stop."""
     child.terminate()
     try:
