@@ -5,7 +5,8 @@
 All clips of a run are in flight together (`concurrency` is their number), against `clipform emulate` in a process of
 its own, in a project on a tmpfs. Each size runs once, and its row is printed when it ends; how many clips are done is
 noted every ten seconds, which shows if the pace drifts. A size that takes longer than `--minutes` is stopped, and
-ends the benchmark: its CPU a clip is of the clips that were done.
+ends the benchmark: its CPU a clip is of the clips that were done. Before each, `plan --json` of the same project shows
+what memory its clips take when none is in flight.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 
 from benchmarks.bare import KEY
-from benchmarks.kit import Usage, circumstances, note, run, table
+from benchmarks.kit import Usage, circumstances, clipform, note, run, table
 from benchmarks.transport import APPLY, VARIABLE, apply
 from tests.emulator.process import Emulator, emulator
 
-HEADS = ["clips in flight", "done", "CPU a clip", "÷ first", "peak memory", "each clip more"]
+HEADS = ["clips in flight", "done", "CPU a clip", "÷ first", "peak memory", "of the plan alone", "a task above that"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,28 +38,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     print(f"{circumstances()}\n{table(HEADS, [])}", flush=True)
     os.environ[VARIABLE] = KEY
-    first: tuple[int, float, float] | None = None
+    first: float | None = None
     with tempfile.TemporaryDirectory(prefix="clipform-", dir=asked.tmpfs) as folder:
         os.environ["XDG_CACHE_HOME"] = folder
         with emulator("--latency", "0", "--no-render", cwd=Path(folder), real=True) as vendor:
             for clips in asked.clips:
-                done, usage = _measured(clips, asked.minutes, vendor, Path(folder) / "project")
+                done, usage, base = _measured(clips, asked.minutes, vendor, Path(folder) / "project")
                 cpu = usage.cpu / max(1, done)
-                first = first or (clips, cpu, usage.peak)
-                more = (usage.peak - first[2]) * 1024 / max(1, clips - first[0])
-                row = [f"{clips:,}", f"{done:,}", f"{cpu * 1000:.1f} ms", f"{cpu / first[1]:.2f}"]
-                row += [f"{usage.peak:.0f} MiB", f"{more:.1f} KiB" if clips != first[0] else ""]
+                first = first or cpu
+                row = [f"{clips:,}", f"{done:,}", f"{cpu * 1000:.1f} ms", f"{cpu / first:.2f}"]
+                row += [f"{peak:.0f} MiB" for peak in (usage.peak, base)]
+                row += [f"{(usage.peak - base) * 1024 / clips:.1f} KiB"]
                 print(f"| {' | '.join(row)} |", flush=True)
                 if done < clips:
                     break
 
 
-def _measured(clips: int, minutes: int, vendor: Emulator, home: Path) -> tuple[int, Usage]:
-    """Return how many of so many new clips were done in time, and what that took."""
+def _measured(clips: int, minutes: int, vendor: Emulator, home: Path) -> tuple[int, Usage, float]:
+    """Return how many of so many new clips were done in time, what that took, and the MiB of the plan before it."""
     case = apply(APPLY, Namespace(clips=clips, width=clips), vendor, home)
     assert case.set_up is not None and case.tear_down is not None
     case.set_up()
     command = (*case.command, "--timeout", f"{minutes}m")
+    base = run("plan", clipform("-C", str(home), "--json", "plan"), case.folder).peak
     began, done = time.monotonic(), 0
     with ThreadPoolExecutor(1) as pool:
         result = pool.submit(run, case.name, command, case.folder, codes=("0", "3"))  # 3: some are left
@@ -72,7 +74,7 @@ def _measured(clips: int, minutes: int, vendor: Emulator, home: Path) -> tuple[i
         done = len(list((home / "renders").glob("*.mp4")))
         if done == clips:
             case.tear_down()
-        return done, result.result()
+        return done, result.result(), base
 
 
 if __name__ == "__main__":
