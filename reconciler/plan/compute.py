@@ -372,6 +372,8 @@ class _Planner:
             takes=w.takes,
             brief=w.brief if action is Action.CREATE else None,
             document=w.document if w.kind == cuts.KIND else "",
+            tier=w.tier if action in GENERATES else "",
+            tier_why=w.tier_why if action in GENERATES else "",
         )
 
 

@@ -176,6 +176,8 @@ class Wanted:
     brief: Brief | None = None
     looks: tuple[LookUse, ...] = ()
     table: str = ""  # the declaration whose row the clip is
+    tier: str = ""  # flex or standard, where one was chosen, and why
+    tier_why: str = ""
     beside: str = ""  # the path of a film's subtitles beside its output
 
     @property
@@ -234,6 +236,8 @@ class Step:
     sha256: str | None = None  # of the artifact that exists
     takes: int = 1  # of the clip
     brief: Brief | None = None  # of a new video
+    tier: str = ""  # at which a new video is bought, and why
+    tier_why: str = ""
     document: str = ""  # of a cut, with the content of each piece that is known
 
     @property

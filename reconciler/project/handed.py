@@ -23,6 +23,7 @@ from reconciler.plan.model import Cost, Step
 from reconciler.plan.windows import Window
 from reconciler.project.orders import Beyond, Order, build_orders
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
+from reconciler.project.tiers import FLEX
 from reconciler.spec.expand import Others
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_partly
@@ -40,6 +41,8 @@ _CLIP = "clip"
 _IN_PROMPT_OR_NOT_SENT = frozenset(
     {"use", "avoid", "references", "output", "tags", "description", "protect", "pick", "first_frame", "last_frame"}
 )
+_CHOSEN = frozenset({"tier", "needed_by"})
+"""Fields in whose place an order has the tier that was chosen."""
 _OF_WORKERS = frozenset(
     {*CREDENTIALS, "base_url", "env", "concurrency", "requests_per_second", "poll_interval", "timeout"}
 )
@@ -187,13 +190,14 @@ class _OneFile:
 def _clip(order: Order, names: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of a clip as YAML has them, with its looks, matrix and defaults resolved."""
     clip, spec = order.clip, order.clip.spec
-    fields = _fields(spec, _IN_PROMPT_OR_NOT_SENT) | {"provider": spec.provider}
+    fields = _fields(spec, _IN_PROMPT_OR_NOT_SENT | _CHOSEN) | {"provider": spec.provider}
     for name in ("first_frame", "last_frame"):
         if (medium := getattr(spec, name)) is not None:
             is_held = isinstance(medium, ClipMedia) and name in order.seams
             fields[name] = _medium(medium, order, {medium.clip: _seam_name(name)} if is_held else names)
     references = {kind: [_medium(medium, order, names) for medium in media] for kind, media in clip.references if media}
-    return fields | ({"references": references} if references else {})
+    tier = {"tier": FLEX} if order.wanted.tier == FLEX else {}
+    return fields | tier | ({"references": references} if references else {})
 
 
 def _seam_name(field: str) -> str:

@@ -21,6 +21,7 @@ from reconciler.identity import Input, Subject, identify
 from reconciler.plan import estimate, prices
 from reconciler.plan.estimate import PricedRequest
 from reconciler.plan.model import Brief, Cost, Wanted
+from reconciler.project import tiers
 from reconciler.project.priced import priced_request
 from reconciler.project.seams import NO_SEAMS, Held, Seams
 from reconciler.providers.base import Billing, Placement, Scalar
@@ -65,12 +66,13 @@ class ClipInputs:
     day: date | None  # prices of other days do not count
     hashes: Mapping[str, str]  # of its own inputs
     picked: Mapping[str, tuple[str, int]]  # key and take of each clip that it depends on
+    tier: tuple[str, str]  # and why
     seams: Held = field(default_factory=dict)
 
     def values(self) -> tuple[object, ...]:
         """Return the same values as a flat tuple, for comparison."""
         picked = (part for pair in self.picked.values() for part in pair)
-        facts = (self.clip, self.resolved, self.config, self.currency, self.day)
+        facts = (self.clip, self.resolved, self.config, self.currency, self.day, *self.tier)
         return (*facts, *self.hashes.values(), *picked, *self.seams.values())
 
     def needs(self) -> tuple[tuple[str, int], ...]:
@@ -84,11 +86,12 @@ class ClipInputs:
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """What orders depend on beside their clips: the key and picked take of each other clip that they may use, and what
-    frozen seams hold on to."""
+    """What orders depend on beside their clips: the key and picked take of each other clip that they may use, what
+    frozen seams hold on to, and the time, in UTC seconds."""
 
     picks: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     seams: Seams = NO_SEAMS
+    now: float = 0.0
 
 
 NOTHING_BEYOND = Beyond()
@@ -118,6 +121,7 @@ def build_orders(
             day,
             {item.path: hashes[item.path] for _, item in clip.media() if isinstance(item, LocalMedia)},
             {name: picked[name] for name in clip.depends_on()},
+            tiers.chosen(clip, resolved[clip.name].model, beyond.now),
             seams.of(clip),
         )
         orders = reuse(("orders", name), inputs.values(), partial(clip_orders, inputs, costs))
@@ -132,14 +136,13 @@ def drafted_clip(clip: Clip) -> Clip:
     """Return the clip as its draft: sent to the draft provider, free, placed under `drafts/`. Its seams follow."""
     duration = clip.spec.duration if clip.spec.duration is not None and clip.spec.duration > 0 else None
     output = f"{DRAFTS}/{clip.spec.output}"
-    return clip.with_fields(
-        provider="draft", model=None, duration=duration, output=output, options={}, protect=False, draft=None
-    )
+    absent = dict.fromkeys(("model", "draft", "tier", "needed_by"))
+    return clip.with_fields(**absent, provider="draft", duration=duration, output=output, options={}, protect=False)
 
 
 def clip_orders(inputs: ClipInputs, costs: Costs) -> tuple[Order, ...]:
     """Return the orders of one clip, one for each take. `costs` has the prices that were computed before."""
-    request = priced_request(inputs.clip, inputs.resolved, inputs.day)
+    request = priced_request(inputs.clip, inputs.resolved, inputs.day, inputs.tier[0])
     priced = costs.get((inputs.config.alias, request))
     if priced is None:
         priced = costs[inputs.config.alias, request] = (request, _price(inputs, request))
@@ -193,6 +196,8 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         brief=_brief(clip, resolved),
         looks=clip.looks,
         table=clip.declared if clip.rows else "",
+        tier=inputs.tier[0],
+        tier_why=inputs.tier[1],
     )
     return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices, request, inputs.seams)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from reconciler.plan.estimate import PricedRequest, Span
+from reconciler.project.tiers import FLEX
 from reconciler.providers.base import Billing, Model, Scalar
 from reconciler.providers.check import Resolved
 from reconciler.providers.pixels import Size, size_of, sizes_of, tokens
@@ -13,7 +14,7 @@ from reconciler.spec.project import Clip
 _FAR = 10  # times the estimate
 
 
-def priced_request(clip: Clip, resolved: Resolved, day: date | None = None) -> PricedRequest:
+def priced_request(clip: Clip, resolved: Resolved, day: date | None = None, tier: str = "") -> PricedRequest:
     """Return the priced facts of a clip. What the provider chooses is a range of all that it may choose."""
     model, resolution = resolved.model, _resolution(resolved)
     audio = resolved.settled.get("audio", model.defaults.get("audio"))
@@ -26,7 +27,7 @@ def priced_request(clip: Clip, resolved: Resolved, day: date | None = None) -> P
         stem=model.stem,
         video_input=bool(clip.references.videos),
         audio=audio if isinstance(audio, bool) else None,
-        tier=str(clip.spec.options.get("service_tier", "default")),
+        tier=FLEX if tier == FLEX else str(clip.spec.options.get("service_tier", "default")),
         day=day,
         either=model.billing is Billing.EITHER,
     )

@@ -34,6 +34,7 @@ from reconciler.plan.model import Wanted
 from reconciler.project import program
 from reconciler.project.orders import Order
 from reconciler.project.spec_rows import Pick, Unit, decoded, encoded
+from reconciler.project.tiers import depends_on_time
 from reconciler.providers.registry import BUILT_IN
 from reconciler.spec.expand import Others
 from reconciler.spec.files import Files
@@ -183,7 +184,8 @@ class SpecCache:
             inputs = {name: checked.hashes[name] for name in local_inputs(clips)}
             is_clear = path not in self._base and path not in checked.filmed  # no unit has cuts
             is_sound = flawed.isdisjoint({path, *(clip.declared for clip in clips)})
-            is_alone = not any(clip.rows or clip.frozen() for clip in clips)  # no unit compares tables and lock files
+            # No unit compares tables, lock files and times.
+            is_alone = not any(clip.rows or clip.frozen() or depends_on_time(clip) for clip in clips)
             if not (is_clear and is_sound and is_alone) or not _are_unchanged(inputs, hasher):
                 continue
             uses = {name: picks[name] for clip in clips for name in clip.depends_on() if files.get(name) != path}

@@ -14,7 +14,10 @@ from reconciler.frozen import dataclass
 from reconciler.plan.model import Brief, Cost, Wanted
 from reconciler.spec.values import LookUse
 
-_ALIKE = ("provider", "kind", "model", "protect", "free", "tags", "server_defaults", "rehearses", "takes", "table")
+_ALIKE = (
+    *("provider", "kind", "model", "protect", "free", "tags", "server_defaults", "rehearses", "takes", "table"),
+    *("tier", "tier_why"),
+)
 """The fields that many takes have alike: written once for all of them."""
 
 _own = attrgetter("clip", "take", "key", "document", "output", "needs", "looks")

@@ -228,7 +228,7 @@ class Workspace:
             self._asking = (replace(project, clips=()) if is_inside else project, dialects, self._outside, used)
         picks = cache.picks() if cache else {}
         held = NO_SEAMS if draft else seams_of(project, picks, self.lock_entries)
-        orders = build_orders(project, resolved, hashes, self.today(), Beyond(picks, held))
+        orders = build_orders(project, resolved, hashes, self.today(), Beyond(picks, held, self.clock.now()))
         if cache is not None:
             filmed = {cut.where.file for cut in project.cuts}
             cache.keep(CheckedClips(readable.clips, unread, stages, hashes, orders, filmed), hasher)

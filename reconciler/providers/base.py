@@ -113,6 +113,7 @@ class Model:
     names_operation: bool = False  # edit and extend are named in the request, not only in the prompt
     options: Mapping[str, tuple[Scalar, ...]] | None = None
     """The vendor's own fields that `options:` may set, each with its values; () where any will do. None: not known."""
+    flex_within: int | None = None  # seconds after which no task of the tier flex is under way; None: no such tier
     retired: str = ""  # since when its owner does not offer it, and what follows it
     draft_finals: tuple[str, ...] = ()  # resolutions of a final that is made from a draft; without one, no drafts
     required: frozenset[str] = frozenset()  # fields that cost money and have no default: the clip must declare them
@@ -169,6 +170,7 @@ class Job:
     key: str = ""
     marker: str = ""
     expires_after: int | None = None
+    tier: str = ""  # flex, or the provider's usual one
     draft_task: str = ""  # of the draft that it is the final of; nothing that the draft was asked for is sent again
 
 

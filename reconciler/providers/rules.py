@@ -51,6 +51,7 @@ def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
     yield from _pictures(clip, model)
     yield from _media(clip, model, hosted)
     yield from _options(clip, model)
+    yield from _tier(clip, model)
 
 
 def check_each(clip: Clip, model: Model) -> Iterator[Diagnostic]:
@@ -61,7 +62,7 @@ def check_each(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 
 
 _NOT_IN_FORM = ("prompt", "first_frame", "last_frame", "references", "options")
-_UNCHECKED = ("use", "avoid", "pick", "retake", "output", "tags", "description", "protect")
+_UNCHECKED = ("use", "avoid", "pick", "retake", "output", "tags", "description", "protect", "needed_by")
 
 
 @cache
@@ -357,3 +358,15 @@ def _scheme(media: Media, schemes: frozenset[str], hosted: bool) -> tuple[str, s
 
 
 _SCHEMES = {"https": "https:// URLs", "data": "data: URLs", "asset": "asset:// ids", "file": "files"}
+
+
+def _tier(clip: Clip, model: Model) -> Iterator[Diagnostic]:
+    """Yield a tier that the model lacks, and one beside an option that sets it: an option counts in the key."""
+    spec = clip.spec
+    if spec.tier == "flex" and model.flex_within is None:
+        text = f"{model.name} has no tier flex"
+        yield Diagnostic("tier-not-offered", text, _at(clip, "tier"), "leave it out, or choose another model")
+    if (spec.tier or spec.needed_by) and "service_tier" in spec.options:
+        text = "the option service_tier sets the tier already"
+        help = "leave `tier` and `needed_by` out: without the option, the clip is another one and is bought again"
+        yield Diagnostic("tier-twice", text, _at(clip, "tier", "needed_by"), help)

@@ -6,7 +6,8 @@ Validation, the JSON Schema for editors and `clipform explain` are all derived f
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any
 
@@ -45,6 +46,7 @@ from reconciler.spec.field_types import (
     whole_from,
 )
 from reconciler.spec.moved_fields import Moved
+from reconciler.spec.needed_by import NEEDED_BY
 from reconciler.spec.provenance_fields import ProvenanceDecl
 from reconciler.spec.store_fields import Cache, Notify, Publish, SharedState
 
@@ -147,6 +149,15 @@ class ClipFields(SpecModel):
         "{cfg_scale: 0.5}",
         dict,
     )
+    tier: Annotated[str | None, choice_of("standard", "flex")] = noted(
+        "flex: cheaper and later, for models that have it. Not in the identity: the same video is not bought again at"
+        " another tier.",
+        "flex",
+    )
+    needed_by: Annotated[datetime | Decimal | None, NEEDED_BY] = noted(
+        "A time with its zone, or a length such as 96h: the tier is flex if that leaves it enough time, else standard.",
+        "2026-12-05T18:00+01:00",
+    )
     output: Text = noted(
         "Path of the video inside the project; ':' becomes 'x'. Two clips cannot share one.",
         "renders/${matrix.lang}.mp4",
@@ -218,7 +229,7 @@ class Price(_Dated):  # type: ignore[misc]  # its base is made above
     resolution: Resolution | None = noted("Resolution that the row applies to; absent means any.", "720p")
     video_input: YesNo | None = noted("Only for clips with a reference video, or only for those without.", "yes")
     audio: YesNo | None = noted("Only for clips with sound, or only for those without.", "no")
-    tier: Line | None = noted("Only for this `service_tier` among the clip's options.", "flex")
+    tier: Line | None = noted("Only for this tier: flex, or default.", "flex")
     min_seconds: Amount | None = noted("Least seconds that are billed.", "4")
     per_second: Amount | None = noted("Price per second.", "0.10")
     per_clip: Amount | None = noted("Price per clip.", "0.45")

@@ -55,6 +55,7 @@ def step(item: Step, currency: str) -> dict[str, object]:
         "previous_output": item.previous_output,
         "detail": item.detail,
         "way_out": commands(item.way_out),
+        "tier": {"name": item.tier, "why": item.tier_why} if item.tier else {},
         "provider_defaults": list(item.server_defaults),
         "makes": {"prompt": item.brief.prompt, **dict(item.brief.facts)} if item.brief else {},
         "expected_seconds": round(item.expected, 1) if item.expected is not None else None,

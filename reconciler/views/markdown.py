@@ -95,6 +95,7 @@ def _fold(group: StepGroup) -> str:
         lines += _diff(change)
     if step.brief is not None:
         facts = (("prompt", step.brief.prompt), ("model", f"{step.provider}/{step.model}"), *step.brief.facts)
+        facts = (*facts, ("tier", ", ".join(filter(None, (step.tier, step.tier_why)))))
         lines += [f"+ {field}: {_code(value)}" for field, value in facts if value]
     return "\n".join([*lines, "```", "</details>"])
 

@@ -14,7 +14,7 @@ from tests.docs.pages import ROOT
 
 SCHEMA = json.loads((ROOT / "docs/reference/plan.schema.json").read_text(encoding="utf-8"))
 REGO = (ROOT / "examples/ci/policy/clipform.rego").read_text(encoding="utf-8")
-_DEEPER = ("diagnostics[]", "moved[]", "cascades[]", "looks[]", "asks_for[]")
+_DEEPER = ("actions[].tier", "diagnostics[]", "moved[]", "cascades[]", "looks[]", "asks_for[]")
 """Members that the tables of the reference have as one line."""
 
 

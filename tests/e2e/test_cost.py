@@ -150,3 +150,20 @@ def test_a_plan_beyond_the_limit_fails_a_build(film: Rig) -> None:
     assert film.run("plan", "--max-cost", "3.50").code == 0
     assert film.run("plan", "--max-cost", "3.49").code == 4
     assert film.run("plan", "--max-cost", "lots").code == 64
+
+
+def test_flex_is_asked_for_at_its_price_and_no_tier_buys_the_video_again(
+    rig: Callable[[str, Path, Emulator], Rig], tmp_path: Path, vendor: Emulator
+) -> None:
+    prices = [{"tier": "flex", "per_1k_tokens": 0.02}, {"per_1k_tokens": 0.04}]
+    clips = {"lamp": {"prompt": "a lamp", "tier": "flex", "model": "doubao-seedance-1-0-pro-250528", "duration": 2}}
+    sections = {"provider": {"prices": prices}, "budget": {"currency": "CNY"}}
+    film = rig("ark", project("ark", tmp_path / "film", vendor, clips, **sections), vendor)
+    [planned] = film.run("plan").document["actions"]
+    assert planned["tier"] == {"name": "flex", "why": ""}
+    assert film.run("apply", "--yes", "--trust").code == 0
+    [entry] = film.ledger()
+    assert entry["request"]["service_tier"] == "flex"
+    assert amounts(film) == {"lamp": Decimal(entry["charge"]["amount"]) * Decimal("0.02") / 1000}
+    film.edit('"flex"', '"standard"')
+    assert film.run("apply", "--yes").code == 0 and len(film.ledger()) == 1  # the prices change, too: nothing is bought

@@ -42,6 +42,7 @@ def differences(row: Mapping[str, Any], model: Model) -> dict[str, object]:
         "audios": model.max_audios,
         "adaptive_only": sorted(model.adaptive_only),
         "adaptive_never": sorted(model.adaptive_never),
+        "flex": model.flex_within is not None,
     }
     return {name: value for name, value in values.items() if name in row and value != expected(row, name)}
 

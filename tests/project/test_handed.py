@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError
+from reconciler.engine.attempt import job
 from reconciler.plan.windows import Window
 from reconciler.project import endpoints, handed
 from reconciler.project.handed import Circumstances
@@ -130,3 +131,17 @@ def test_the_caps_of_an_apply_are_the_same_when_they_are_read() -> None:
     assert handed.read_caps(handed.write_caps(None)) is None
     with pytest.raises(ClipformError):
         handed.read_caps("")  # an order without the caps of its apply buys nothing
+
+
+@pytest.mark.parametrize(
+    ("written", "tier"), [("tier: flex", "flex"), ("needed_by: 99h", "flex"), ("needed_by: 9h", "")]
+)
+def test_an_order_has_the_tier_that_was_chosen(written: str, tier: str, tmp_path: Path) -> None:
+    prices = '[{model: "*", tier: flex, per_clip: 1}, {model: "*", per_clip: 2}]'
+    studio = f"providers: {{studio: {{kind: ark, prices: {prices}}}}}\n"
+    shot = f"{{prompt: a lamp, provider: studio, model: doubao-seedance-1-0-pro-250528, {written}}}"
+    (tmp_path / "clipform.yaml").write_text(f"version: 1\n{studio}clips:\n  hero: {shot}\n", encoding="utf-8")
+    [(order, text)] = texts(tmp_path).values()
+    read = handed.read(text).order
+    sent = job.build(read, {}, seed=None, marker="")
+    assert (sent.tier, read.priced.tier) == (tier, tier or "default") and amount(read) == amount(order)

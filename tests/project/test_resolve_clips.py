@@ -71,7 +71,7 @@ def test_clips_with_the_same_warning_at_one_place_share_it_too() -> None:
 def test_every_field_of_a_clip_is_in_its_form_or_is_a_text_or_is_not_checked() -> None:
     """A field that is added counts in the form until it is named here and in `rules`."""
     texts = {"prompt", "first_frame", "last_frame", "references", "options"}
-    unchecked = {"use", "avoid", "pick", "retake", "output", "tags", "description", "protect"}
+    unchecked = {"use", "avoid", "pick", "retake", "output", "tags", "description", "protect", "needed_by"}
     values = {"provider": "other", "model": "m", "operation": "edit", "resolution": "720p", "ratio": "16:9"}
     plain = clip_with()
     for name in ClipFields.model_fields.keys() - texts - unchecked:

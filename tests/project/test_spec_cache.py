@@ -282,3 +282,16 @@ def test_the_cache_changes_no_answer(sequence: list[tuple[Edit, bool]]) -> None:
             edit(desk)
             desk.save()
             assert world.recalled(draft)[0] == world.plain(draft)
+
+
+@pytest.mark.parametrize("is_planted", [False, True])
+def test_a_deadline_that_comes_near_is_seen(world: World, *, is_planted: bool) -> None:
+    """Three hours later, on the same day, there is no time left for the cheaper tier."""
+    world.edit("shots/one.yaml", "b by night", 'b by night", needed_by: "2026-10-29T10:00Z')
+    if is_planted:
+        world.patch.setattr(spec_cache, "depends_on_time", lambda clip: False)
+    before = warm(world)
+    world.clock.time += 3 * 3600
+    after = world.plain()
+    assert "tier='flex'" in before and "tier='standard'" in after
+    assert (world.recalled()[0] == after) is not is_planted

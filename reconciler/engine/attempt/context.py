@@ -20,7 +20,8 @@ from reconciler.plan.approvals import Approvals
 from reconciler.plan.model import GENERATES, Step
 from reconciler.plan.rehearsals import was_rehearsed
 from reconciler.project.orders import Order
-from reconciler.providers.base import Job, Request, Succeeded
+from reconciler.project.tiers import FLEX
+from reconciler.providers.base import Job, Pace, Request, Succeeded
 from reconciler.providers.capabilities import Tokens
 from reconciler.records import Artifact, Attempt, State
 from reconciler.state.budget import Caps
@@ -96,6 +97,10 @@ class Streak:
         return Streak(self.count + 1, self.since if self.count else now)
 
 
+FLEX_POLL = 300.0
+"""Seconds between two looks at a task of the tier flex, at most: it takes hours."""
+
+
 @dataclass(slots=True)
 class Counters:
     """What this run has learnt of one generation: plain numbers, so that they can be written with its attempt."""
@@ -139,6 +144,16 @@ class AttemptContext:
         its price. A draft costs nothing.
         """
         return self.step.action in GENERATES or not self.provider.durable
+
+    @property
+    def pace(self) -> Pace:
+        """The provider's pace; a task of the tier flex may take as long as its model says, and is asked about less
+        often."""
+        pace, order = self.provider.pace, self.order
+        if order is None or order.priced.tier != FLEX:
+            return pace
+        within = float(order.resolved.model.flex_within or 0)
+        return replace(pace, timeout=max(pace.timeout, within), poll_max=max(pace.poll_max, FLEX_POLL))
 
     def newest(self) -> Attempt | None:
         """Return the newest attempt of the key, as the store has it now; a rehearsal is none."""

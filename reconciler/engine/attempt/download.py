@@ -93,8 +93,10 @@ def _cost(context: AttemptContext, attempt: Attempt, result: Succeeded) -> tuple
         return attempt.cost_micros, ""
     if usage.tokens is None:
         return attempt.cost_micros, usage.nonsense
-    used = estimate.settled(order.prices, order.priced, usage.tokens)
-    if used is None or is_absurd(order.resolved.model, order.priced, usage.tokens):
+    tier = str(result.actual.get("tier", order.priced.tier))  # a later plan may choose another one
+    priced = replace(order.priced, tier=tier)
+    used = estimate.settled(order.prices, priced, usage.tokens)
+    if used is None or is_absurd(order.resolved.model, priced, usage.tokens):
         return attempt.cost_micros, f"{usage.tokens} tokens"
     return to_micros(used), ""
 

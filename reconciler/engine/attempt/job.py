@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from reconciler.project.orders import Order, take_params
+from reconciler.project.tiers import FLEX
 from reconciler.providers.base import Job, MediaRef, Scalar
 
 T = TypeVar("T", int, str, bool)
@@ -46,6 +47,7 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
         lead=clip.lead,
         key=order.wanted.key,
         marker=marker,
+        tier=order.wanted.tier if order.wanted.tier == FLEX else "",
         draft_task=inputs["draft"].value if clip.draft else "",
     )
 

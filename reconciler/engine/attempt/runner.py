@@ -78,7 +78,7 @@ class AttemptRunner:
 
     def _waiting(self, reason: str, seconds: float = FOLLOW) -> Pause:
         """Return the wait for others. Raises StepEnded after as long as a task may take, or at once to detach."""
-        now, pace = self.context.ports.clock.monotonic(), self.context.provider.pace
+        now, pace = self.context.ports.clock.monotonic(), self.context.pace
         self.waited = now if self.waited is None else self.waited
         if self.context.terms.detach or now - self.waited > pace.timeout:
             raise StepEnded(EventKind.SKIPPED, reason, f"{command('apply')} goes on with it")
@@ -182,7 +182,7 @@ class AttemptRunner:
     def _situation(self) -> steps.Situation:
         return steps.Situation(
             now=self.context.ports.clock.now(),
-            pace=self.context.provider.pace,
+            pace=self.context.pace,
             polls=self.context.counters.polls,
             link=self.context.result is not None,
             sent=self.context.counters.sent,

@@ -148,7 +148,8 @@ class ArkSettings(ContentSettings):
     )
     lists_per_second: float = setting("List requests a second that an account may make: the owner's limit.", 1.0)
     list_tiers: tuple[str, ...] = setting(
-        "Service tiers that the list is read for; without the filter it hides tasks of tier `flex`. Empty: no filter.",
+        "Service tiers that the list is read for; without the filter it hides tasks of tier `flex`. Empty: no filter. "
+        "Without `flex` the list proves nothing about what it lacks.",
         ("default", "flex"),
     )
     list_models: tuple[str, ...] = setting(
@@ -205,6 +206,8 @@ class ContentForm(HttpDialect[T], Generic[T]):
         }
         if job.model.names_operation and job.mode in (Mode.EDIT, Mode.EXTEND):
             fields["omni_reference_task_type"] = job.options.get("omni_reference_task_type", job.mode.value)
+        if job.tier:  # not with the others, which no option may set
+            fields["service_tier"] = job.tier
         return fields if job.expires_after is None else {**fields, EXPIRY: job.expires_after}
 
     def marks(self, job: Job) -> range:
@@ -249,7 +252,8 @@ class ContentForm(HttpDialect[T], Generic[T]):
         url = first_link(task, self.settings.video_at)
         if url is None:
             return base.NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
-        actual = {name: text for name in ("model", "resolution", "ratio") if (text := words(task.get(name)))}
+        names = {"model": "model", "resolution": "resolution", "ratio": "ratio", "tier": "service_tier"}
+        actual = {name: text for name, member in names.items() if (text := words(task.get(member)))}
         seconds = integer(task.get("duration"))
         return base.Succeeded(
             url,
@@ -341,9 +345,10 @@ class Ark(ContentForm[ArkSettings]):
 
     @property
     def coverage(self) -> Coverage | None:
-        """The coverage of the list, if the settings declare it complete and leave out no model."""
+        """The coverage of the list, if the settings declare it complete and leave out no model and no tier: which one a
+        lost request was for is in no key."""
         settings = self.settings
-        is_whole = settings.list_complete and not settings.list_models
+        is_whole = settings.list_complete and not settings.list_models and "flex" in settings.list_tiers
         return Coverage(settings.list_lag, settings.list_kept) if is_whole else None
 
     def cancel(self, task: str) -> Request:

@@ -119,7 +119,7 @@ def _facts(step: Step, price: str) -> Iterator[str]:
         path = f"{step.previous_output} → {path}"
     parts = [safe(path)] if path else []
     if step.action in (Action.CREATE, Action.REPLACE):
-        about = [safe(text) for text in (_shape(step), _inputs(step)) if text]
+        about = [safe(text) for text in (_shape(step), _inputs(step), step.tier_why) if text]
         parts = [f"{safe(step.provider)}/{safe(step.model)}", *about, *parts, price]
         if step.expected is not None:
             parts.append(f"about {format.seconds(step.expected)}")
@@ -132,10 +132,10 @@ def _facts(step: Step, price: str) -> Iterator[str]:
 
 
 def _shape(step: Step) -> str:
-    """Return length, ratio and resolution, such as `5 s 16:9 720p`."""
+    """Return length, ratio, resolution and tier, such as `5 s 16:9 720p flex`."""
     facts = dict(step.brief.facts) if step.brief else {}
     seconds = facts.get("duration", "")
-    parts = (f"{seconds} s" if seconds else "", facts.get("ratio", ""), facts.get("resolution", ""))
+    parts = (f"{seconds} s" if seconds else "", facts.get("ratio", ""), facts.get("resolution", ""), step.tier)
     return " ".join(filter(None, parts))
 
 
