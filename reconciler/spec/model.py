@@ -53,7 +53,7 @@ from reconciler.spec.store_fields import Cache, Notify, Publish, SharedState
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
 RATIOS = ("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive")
 OPERATIONS = ("edit", "extend")
-PRICE_TABLES = ("ark-usd", "ark-cny")
+PRICE_TABLES = ("ark-usd", "ark-cny", "fal-usd")
 """The shipped tables of `plan/price_tables`."""
 MAX_TAKES = 100
 

@@ -18,7 +18,7 @@ from reconciler.cli.app import main
 from tests.emulator.process import Emulator
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "providers"
-KINDS = ("jiekou", "jimmyai", "chanjing", "uniall", "3hei", "ark")
+KINDS = ("jiekou", "jimmyai", "chanjing", "uniall", "3hei", "ark", "fal")
 
 VARIABLES = {
     "jiekou": ("JIEKOU_API_KEY",),
@@ -27,6 +27,7 @@ VARIABLES = {
     "uniall": ("UNIALL_API_KEY",),
     "3hei": ("STUDIO_API_KEY",),
     "ark": ("ARK_API_KEY",),
+    "fal": ("FAL_KEY",),
 }
 """The environment variables of each example; the last one is the secret."""
 

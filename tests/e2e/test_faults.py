@@ -33,6 +33,7 @@ OTHER = {
     "uniall": "seedance2.0-mini-480p",
     "3hei": "doubao-seedance-2-0",
     "ark": "doubao-seedance-1-0-lite-t2v-250428",
+    "fal": "fal-ai/kling-video/v3/4k/text-to-video",
 }
 
 

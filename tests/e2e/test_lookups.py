@@ -20,6 +20,7 @@ CLIPS = {"hit": {"prompt": "a lamp"}}
 SILENCE = {
     "ark": "its list shows neither it nor any task that proves the list current",
     "chanjing": "its list does not show it",
+    "fal": "its list does not show it",
 }
 """The reason for a question, by kind, where the list is empty."""
 UNMARKED = {"settings": {"marker": "none"}}
@@ -125,6 +126,45 @@ def test_a_reseller_is_sent_no_number_unless_the_project_says_so(
     assert EXPIRY in asked.run("apply", "--yes").text, "its emulator refuses what its page does not show"
 
 
+def test_lost_requests_at_fal_are_told_apart_by_a_number_of_their_own(
+    losing: Emulator, rig: MakeRig, tmp_path: Path
+) -> None:
+    """Seedance 2.0 has a field for one, Kling has none: there the whole input is compared."""
+    kling = {"prompt": "a lamp", "model": "fal-ai/kling-video/v3/pro/text-to-video"}
+    clips = {"hit": {"prompt": "a lamp", "takes": 2}, "kling": kling}
+    loser = rig("fal", project("fal", tmp_path / "project", losing, clips), losing)
+    _apply_until_listed(loser)
+    marks = [entry["request"].get("end_user_id") for entry in loser.ledger()]
+    assert len(set(marks)) == len(marks) == 3
+    assert _tasks(loser) == {entry["task"] for entry in loser.ledger()}
+
+
+def test_a_task_with_its_address_on_record_is_not_taken_for_a_lost_request(rig: MakeRig, tmp_path: Path) -> None:
+    """The history names it without the address. Both requests are equal, and only the second answer is lost."""
+    second = [{"when": {"phase": "submit", "nth": 2}, "do": "drop", "accepted": True}]
+    clips = {"hit": {"prompt": "a lamp", "model": "fal-ai/kling-video/v3/pro/text-to-video", "takes": 2}}
+    for running in _emulator(tmp_path, second):
+        loser = rig("fal", project("fal", tmp_path / "project", running, clips), running)
+        _apply_until_listed(loser)
+        assert len(loser.ledger()) == 2
+        (plain,) = [task for task in _tasks(loser) if "@" not in task]
+        assert plain == loser.ledger()[1]["task"]
+
+
+def _apply_until_listed(loser: Rig) -> None:
+    """Apply again while fal's history does not show what waits or runs; nothing is sent again meanwhile."""
+    for _ in range(50):
+        if (applied := loser.run("apply", "--yes")).code == 0:
+            return
+        assert "its list does not show it" in applied.text, applied.text
+    raise AssertionError("its list never showed it")
+
+
+def _tasks(loser: Rig) -> set[str | None]:
+    with Store.open(loser.folder / "state", lambda: 0.0) as store:
+        return {attempt.task for attempt in store.attempts()}
+
+
 def test_a_lost_database_finds_the_lost_task_by_the_number_in_the_receipts(
     rig: MakeRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,7 +193,7 @@ def test_a_lost_task_of_the_other_service_tier_is_found_at_one_list_request_a_se
         assert len(loser.ledger()) == 1
 
 
-@pytest.mark.parametrize("kind", ["ark", "chanjing"])
+@pytest.mark.parametrize("kind", ["ark", "chanjing", "fal"])
 def test_a_list_that_shows_nothing_proves_nothing(kind: str, silent: Emulator, rig: MakeRig, tmp_path: Path) -> None:
     loser = rig(kind, project(kind, tmp_path / "project", silent, CLIPS), silent)
     for _ in range(3):
@@ -184,7 +224,7 @@ def test_what_was_not_taken_is_not_sent_again_before_the_list_has_settled(rig: M
         assert loser.ledger() == []
 
 
-@pytest.mark.parametrize("kind", ["ark", "chanjing"])
+@pytest.mark.parametrize("kind", ["ark", "chanjing", "fal"])
 def test_a_lost_state_is_recovered_and_nothing_is_to_buy(
     kind: str, vendor: Emulator, rig: MakeRig, tmp_path: Path
 ) -> None:
