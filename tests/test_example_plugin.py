@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from reconciler.cli.app import main
+from reconciler.cli.completion import answer
 from reconciler.conform import suite
 from reconciler.providers import plugins
 from reconciler.providers.base import Failed, Job, PollAnswer, Refusal, Rejected, Reply, SubmitAnswer, Unknown, Working
@@ -86,6 +89,15 @@ class Open:
         return (("X-Lumen-Key", credentials.get("api_key", "")),)
 
 
+class Sends:
+    """A request that nobody recorded."""
+
+    def submit(self, job: Job) -> object:
+        with suppress(OSError), socket.socket() as own:
+            own.connect(("127.0.0.1", 9))
+        return super().submit(job)  # type: ignore[misc]  # mixed in
+
+
 class Raises:
     """A reply of another shape is an exception."""
 
@@ -100,6 +112,7 @@ BUGS: Mapping[type, set[str]] = {
     GivesUp: {"poll-reply", "any-poll-reply", "unknown-word"},
     Counts: {"any-poll-reply"},
     Silent: {"request", "defaults"},
+    Sends: {"only-translates"},
     Open: {"credentials"},
     Raises: {"html", "poll-reply", "any-poll-reply", "extremes"},
 }
@@ -143,6 +156,20 @@ def test_what_cannot_be_checked_is_said(
     assert main(["--no-color", *words]) == code
     captured = capsys.readouterr()
     assert says in captured.out + captured.err
+
+
+def test_a_shell_completes_its_kind(lumen: type[Any]) -> None:
+    for words in (["conform", "lu"], ["emulate", "--kind", "l"], ["models", "--kind", "lum"]):
+        assert [name for name, _ in answer(words).candidates] == ["lumen"], words
+
+
+def test_a_kind_that_cannot_be_used_is_an_error_before_any_rule(
+    lumen: type[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lumen, "kind", "other")
+    assert main(["--no-color", "conform", "lumen"]) == 1
+    captured = capsys.readouterr()
+    assert "its dialect calls itself 'other'" in captured.err and captured.out == ""
 
 
 @pytest.fixture(scope="module")

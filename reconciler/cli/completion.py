@@ -214,6 +214,10 @@ class _Line:
                 from reconciler.providers import registry
 
                 return registry.kinds()
+            case (("conform" | "emulate"), "kind"):
+                from reconciler.providers import plugins
+
+                return tuple(plugins.entries())
             case "models", "mode":
                 from reconciler.providers.base import Mode
 

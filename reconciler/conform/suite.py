@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.conform import hostile, runs, tables
+from reconciler.conform import hostile, pure, runs, tables
 from reconciler.conform.contract import Contract, ContractBroken
 from reconciler.conform.rule import Case, Rule
 from reconciler.diagnostics import ClipformError, Finding
 from reconciler.providers import plugins
+from reconciler.providers.registry import dialect
 
 GROUP = "clipform.contracts"
-RULES: tuple[Rule, ...] = (*tables.RULES, *hostile.RULES, *runs.RULES)
+RULES: tuple[Rule, ...] = (*tables.RULES, *hostile.RULES, *pure.RULES, *runs.RULES)
 
 
 def cases(contract: Contract | str) -> list[Case]:
@@ -22,7 +23,14 @@ def cases(contract: Contract | str) -> list[Case]:
 
 
 def find(kind: str, folder: Path | None = None) -> Contract:
-    """Return the contract of a kind, with the data of another folder if one is given. Raises ClipformError."""
+    """Return the contract of a kind, with the data of another folder if one is given. Raises ClipformError, also if the
+    kind cannot be used."""
+    contract = _installed(kind, folder)
+    dialect(kind)
+    return contract
+
+
+def _installed(kind: str, folder: Path | None) -> Contract:
     match plugins.entries(GROUP).get(kind, ()):
         case (entry,):
             contract = plugins.load(entry)

@@ -96,3 +96,8 @@ def test_a_project_that_shares_nothing_loads_nothing_of_that(project: Path, comm
     assert [
         name for name in modules(project, *command) if name in names or name.startswith(("obstore", "psycopg"))
     ] == []
+
+
+@pytest.mark.parametrize("words", [["plan"], ["models"], ["emulate", "--list-faults"]], ids=" ".join)
+def test_the_contract_suite_is_loaded_only_to_check_a_kind(words: list[str], project: Path) -> None:
+    assert [name for name in modules(project, *words) if name.startswith("reconciler.conform")] == []

@@ -12,11 +12,11 @@ from provider_cases import CONTRACTS, FOLDERS
 from reconciler.conform import Case, cases, runs
 from reconciler.providers.registry import BUILT_IN
 
-TURNS = 3
+TURNS = 4
 
 
 def is_drawn(kind: str, case: Case) -> bool:
-    """True for what is not a run, and for every third run of a kind, beginning at another one each."""
+    """True for what is not a run, and for every fourth run of a kind, beginning at another one each."""
     if case.rule not in runs.RULES:
         return True
     return kind != "draft" and (FOLDERS.index(kind) + runs.RULES.index(case.rule)) % TURNS == 0
