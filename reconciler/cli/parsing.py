@@ -146,7 +146,12 @@ def one_clip(name: str, plan: Plan) -> str:
 
 
 def only_one(pattern: str, names: Sequence[str]) -> str:
-    """Return the only clip that a pattern selects. Raises UsageError if there are several."""
+    """Return the only clip that a pattern selects, which may have a vendor's draft. Raises UsageError if there are
+    several."""
+    from reconciler.spec.matrix import DRAFT
+
+    finals = [name for name in names if not name.endswith(DRAFT)]
+    names = finals if len(finals) == 1 else names
     if len(names) == 1:
         return names[0]
     few = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")

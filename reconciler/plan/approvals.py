@@ -96,6 +96,13 @@ def is_required(rule: ApprovalRule, w: Wanted) -> bool:
     return not rule.tag or rule.tag in w.tags
 
 
+def looked_at(rule: ApprovalRule, w: Wanted) -> str:
+    """Return what is looked at before a take is bought, as `of` says it. A clip without a vendor's draft has ours."""
+    if vendor_drafts.draft_key(w.document):
+        return VENDOR_DRAFT
+    return "draft" if rule.of == VENDOR_DRAFT else rule.of
+
+
 def is_sample(w: Wanted) -> bool:
     """True for the first take as it was first asked for. A final is none: its draft is."""
     return not vendor_drafts.draft_key(w.document) and not {"take", "retake"} & json.loads(w.document).keys()

@@ -15,8 +15,9 @@ from reconciler import money
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
 from reconciler.next_command import command, quote
+from reconciler.plan.approvals import looked_at
 from reconciler.plan.model import Action, Plan, Reason, Step, Wanted
-from reconciler.plan.vendor_drafts import draft_key, utc_minute
+from reconciler.plan.vendor_drafts import utc_minute
 from reconciler.records import (
     ABANDONED,
     BLOCKED,
@@ -232,7 +233,7 @@ def draft_unusable(name: str, why: str, draft: Generation) -> Block:
 
 def needs_approval(w: Wanted, rule: ApprovalRule) -> Block:
     """Return the block of a take whose key nobody has approved."""
-    seen = "vendor draft" if draft_key(w.document) else rule.of
+    seen = looked_at(rule, w).replace("_", " ")
     approve = remedy(command("approve", w.clip), f"allow it to be bought, once you have seen its {seen} (free)")
     return Block(Reason.NEEDS_APPROVAL, money.text(w.cost.amount, w.cost.currency), (approve,))
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from reconciler.diagnostics import Source
 from reconciler.spec.expand import Expanded
-from reconciler.spec.matrix import declared_name
+from reconciler.spec.matrix import DRAFT, declared_name
 from reconciler.spec.other_names import KINDS, declaration
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import Problems, shown
@@ -70,7 +70,8 @@ def read_moves(main: Fields, expanded: Expanded, problems: Problems) -> dict[str
             meant = problems.did_you_mean(place.text, names)
             problems.error("unknown-clip", f"unknown clip {shown(place.text)}{meant}", place.where)
         moved[former_name] = replace(place, text=trail[-1])
-    return {name: place.text for name, place in moved.items()}
+    ends = {name: place.text for name, place in moved.items()}
+    return ends | {name + DRAFT: end + DRAFT for name, end in ends.items() if end + DRAFT in names}
 
 
 def _way(is_former: bool) -> str:

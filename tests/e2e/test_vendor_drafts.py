@@ -84,6 +84,7 @@ def test_a_draft_is_bought_seen_and_approved_and_then_its_final(studio: Rig) -> 
     final.pop("task")
     assert final == {"model": MODEL, "content": [{"type": "draft_task", "draft_task": {"id": task}}]}
     assert {step["action"] for step in steps(studio).values()} == {"noop"}
+    assert [studio.run("show", clip).code for clip in ("hero", "hero.draft")] == [0, 0]
     assert {path.name for path in (studio.folder / "renders").iterdir()} == {"hero.mp4", "hero.draft.mp4"}
 
 
@@ -252,3 +253,16 @@ def test_what_has_no_draft_is_an_error_that_is_said_once(
     errors = [item["message"] for item in run.document["diagnostics"] if item["severity"] == "error"]
     assert run.code == 1
     assert len(errors) == 1 and message in errors[0], errors
+
+
+def test_a_clip_that_is_renamed_and_edited_keeps_what_is_on_record_of_its_draft(studio: Rig) -> None:
+    apply(studio)
+    assert studio.run("approve", "hero").code == 0
+    studio.edit('"hero"', '"opening"')
+    assert {step["reason"] for step in steps(studio).values()} == {"renamed", "new"}  # and still approved
+    studio.edit("a lamp", "the sun")
+    document = json.loads((studio.folder / "clipform.yaml").read_text(encoding="utf-8"))
+    document["moved"] = [{"from": "hero", "to": "opening"}]
+    (studio.folder / "clipform.yaml").write_text(json.dumps(document), encoding="utf-8")
+    actions = {(step["clip"], step["action"]) for step in studio.run("plan").document["actions"]}
+    assert actions == {("opening.draft", "replace"), ("opening.draft", "remove"), ("opening", "blocked")}

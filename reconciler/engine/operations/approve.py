@@ -43,12 +43,11 @@ def approve(workspace: Workspace, clips: Collection[str], take: int | None, note
     now, person = workspace.clock.now(), git.person(workspace.root) or user_and_machine()
     lines = []
     for w in missing:
-        seen = looked[w.clip, w.take]
+        seen, of = looked[w.clip, w.take], approvals.looked_at(loaded.project.approval, w)
         if seen.created > now:
-            text = f"the clock of this machine is before the time when the {_noun(loaded, w)} was made"
+            text = f"the clock of this machine is before the time when the {of.replace('_', ' ')} was made"
             raise ClipformError(text, help="set the clock", code="clock")
         at = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"
-        of = VENDOR_DRAFT if draft_key(w.document) else loaded.project.approval.of
         line = Approval(w.name, w.key, of, f"sha256:{seen.sha256}", at, person, note=" ".join(note.split()))
         lines.append(replace(line, author=_author(workspace, loaded, w, person)))
     if lines:
@@ -65,7 +64,11 @@ def disapprove(workspace: Workspace, clips: Collection[str]) -> tuple[Approval, 
     theirs, others = ({w.key for w in wanted if _is_of(w, clips) is is_one} for is_one in (True, False))
     with _exclusive(workspace.root):
         book = workspace.approval_book()
-        gone = [a for a in book.approvals if a.key in theirs or (_clip(a) in clips and a.key not in others)]
+        gone = [
+            a
+            for a in book.approvals
+            if a.key in theirs or (_clip(a).removesuffix(DRAFT) in clips and a.key not in others)
+        ]
         if gone:
             _write(workspace.root, replace(book, approvals=tuple(a for a in book.approvals if a not in gone)))
     return tuple(gone)
@@ -98,15 +101,11 @@ def _first_stage(wanted: Sequence[Wanted], rule: ApprovalRule) -> Sequence[Wante
     return finals if rule.of == VENDOR_DRAFT or not drafts else drafts
 
 
-def _noun(loaded: Loaded, w: Wanted) -> str:
-    """Return what is looked at before a take is bought."""
-    return "vendor draft" if draft_key(w.document) else "take" if loaded.project.approval.of == "take" else "draft"
-
-
 def _looked_at(workspace: Workspace, loaded: Loaded, wanted: Sequence[Wanted]) -> Mapping[tuple[str, int], Generation]:
     """Return what a person looks at before each take is bought. Raises ClipformError for a take without that."""
     results: dict[tuple[str, int], Generation] = {}
-    animatics = {w.key for w in wanted if _noun(loaded, w) == "draft"}
+    nouns = {w.key: approvals.looked_at(loaded.project.approval, w).replace("_", " ") for w in wanted}
+    animatics = {key for key, noun in nouns.items() if noun == "draft"}
     records = {draft: workspace.snapshot(draft) for draft in {w.key in animatics for w in wanted}}
     firsts = {w.clip: _sample(records[False], w) for w in loaded.wanted if w.take == 1} if False in records else {}
     drawn = {(w.clip, w.take): w.key for w in workspace.load(draft=True).wanted} if animatics else {}
@@ -117,7 +116,7 @@ def _looked_at(workspace: Workspace, loaded: Loaded, wanted: Sequence[Wanted]) -
         if result is None:
             needed = w.needs[0][0] if draft_key(w.document) else clip
             help = command("apply", *(("--draft",) if is_drawn else ()), needed)
-            text = f"{clip} has no {_noun(loaded, w)} of what it says now"
+            text = f"{clip} has no {nouns[w.key]} of what it says now"
             raise ClipformError(text, help=f"make it first: {help}", code="unseen")
         results[w.clip, w.take] = result
     return results

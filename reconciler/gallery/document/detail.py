@@ -180,7 +180,7 @@ def _input(field: str, source: Media, step: Step, index: PlanIndex) -> Value:
         "text": _input_text(source),
         "media": media.picture_url(source, order) if order else None,
         "clip": source.clip if isinstance(source, ClipMedia | DraftTask) else None,
-        "part": Frame(frame.part).value if frame else None,
+        "part": Frame(frame.part).value if frame else "task" if isinstance(source, DraftTask) else None,
     }
 
 
