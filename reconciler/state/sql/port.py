@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import field
 from typing import Any, Protocol, runtime_checkable
 
 from reconciler.diagnostics import StateDamaged, StateError
@@ -23,7 +24,7 @@ class Statement:
     """One statement of a batch. `otherwise` is raised if it gives no row: what it was to change has changed since."""
 
     text: str
-    values: Values = NONE
+    values: Values = field(default_factory=dict)
     otherwise: StateError | None = None
 
 
