@@ -1,6 +1,7 @@
-"""Measures what a shared state costs over a line of 40 ms, and what a shared cache costs beside the bare library.
+"""Measures what a shared state costs over a line of 40 ms, what a shared cache costs beside the bare library, and
+what the processes of a team wait for (`team_runs`).
 
-    uv run python -m benchmarks.team [--rounds 20] [--keys 1000] [--write]
+    uv run python -m benchmarks.team [--rounds 20] [--keys 1000] [--short] [--write]
 
 Needs PostgreSQL; its server runs on this machine, and a proxy delays each direction by half of the round trip. Each
 figure is a ratio to what was measured beside it in the same run.
@@ -19,10 +20,9 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from benchmarks import team_cache, team_runs
 from benchmarks.kit import circumstances, table
-from reconciler.artifacts.buckets import bucket_of, connect
-from reconciler.artifacts.shelf import Shelf
-from reconciler.artifacts.store import Objects
+from reconciler.cluster.dispatch import HEARTBEAT
 from reconciler.records import Artifact, Generation, State
 from reconciler.state import new_database, shared, shared_schema
 from reconciler.state.budget import Caps, NewAttempt
@@ -30,13 +30,12 @@ from reconciler.state.leases import Member, SharedStore
 from reconciler.state.ledger import Facts
 from reconciler.state.sql import sqlite
 from reconciler.state.sql.sqlite import SQLite
-from reconciler.state.store import Store
+from reconciler.state.store import LEASE, Store
 from tests.program import postgres
 from tests.program.line import Line, line_to
 
 ROUND_TRIP = 0.04
 PAGE = Path(__file__).with_name("TEAM.md")
-VIDEO = 5 << 20
 
 Row = tuple[str, str, str, str]
 
@@ -129,38 +128,20 @@ def planning(line: Line, store: SharedStore, own: Store, keys: int, rounds: int)
     ]
 
 
-def cache(folder: Path, files: int) -> list[Row]:
-    """Videos to and from a shared folder, beside the bare library; and nothing to share."""
-    import obstore
-
-    (shelf_folder := folder / "shelf").mkdir()
-    (shelf_folder / "clipform-cache.txt").touch()
-    (state := folder / "state").mkdir()
-    section = {"remote": f"file://{shelf_folder}"}
-    shelf, objects, names = Shelf(section, {}, state), Objects(state), []
-    for number in range(files):
-        with objects.part(f"video-{number}") as part:
-            part.write(os.urandom(VIDEO))
-            names.append(part.commit(".mp4").sha256)
-    bare = connect(bucket_of(section, "cache.remote", {}), {}, shared=True)
-    there = median(timed(lambda n=name: obstore.put(bare, f"bare/{n}", objects.path(n, ".mp4"))) for name in names)  # type: ignore[misc]
-    push = median(timed(lambda n=name: shelf.put(n, objects.path(n, ".mp4"))) for name in names)  # type: ignore[misc]
-    back = median(timed(lambda n=name: _copied(bare, n, folder)) for name in names)  # type: ignore[misc]
-    empty = Objects(folder / "other")
-    (folder / "other").mkdir()
-    pull = median(timed(lambda n=name: shelf.fetch(n, ".mp4", empty)) for name in names)  # type: ignore[misc]
+def together(folder: Path, url: str, clips: int) -> list[Row]:
+    """What processes of a team do together."""
+    delays = team_runs.followed(folder / "followed", url)
+    given, made = team_runs.taken_over(folder / "taken", url)
+    queue, worker = (median(team_runs.given_out(url, how) for _ in range(3)) for how in ("bare", "ours"))
+    asked = team_runs.bucket_requests(folder / "bucket", clips)
+    heartbeat, few = HEARTBEAT.total_seconds(), f"{asked['one lacking']} for one that is lacking"
     return [
-        bar("bare obstore ÷ push of a video", there / push, 0.8, f"{1000 * push:.0f} ms", least=True),
-        bar("bare obstore ÷ pull of a video, hashed and synced", back / pull, 0.8, f"{1000 * pull:.0f} ms", least=True),
+        bar("a follower has the video, seconds after it is recorded", max(delays), 2, f"median {median(delays):.2f}"),
+        bar("a worker is killed: another has its jobs, seconds", given, heartbeat + 2, f"heartbeat {heartbeat:.0f} s"),
+        bar("and has made its clips, seconds", made, LEASE + heartbeat + 2, f"lease {LEASE:.0f} s"),
+        bar("jobs/s of 2 workers ÷ bare PgQueuer", worker / queue, 0.5, f"{worker:,.0f} of {queue:,.0f}", least=True),
+        bar(f"requests of a plan and a push at {clips:,}", asked["plan"] + asked["push"], 0, few),
     ]
-
-
-def _copied(store: object, name: str, folder: Path) -> None:
-    import obstore
-
-    with open(folder / "bare", "wb") as file:
-        for chunk in obstore.get(store, f"bare/{name}").stream():  # type: ignore[arg-type]
-            file.write(chunk)
 
 
 def bar(name: str, measured: float, limit: float, detail: str, *, least: bool = False) -> Row:
@@ -174,6 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure a shared state and a shared cache.")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--keys", type=int, default=1_000, help="clips of the plan")
+    parser.add_argument("--short", action="store_true", help="without the processes of a team, which take minutes")
     parser.add_argument("--write", action="store_true", help="rewrite TEAM.md")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
@@ -181,11 +163,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with studio(folder) as (line, store, own):
             rows = purchases(line, store, asked.rounds)
             rows += planning(line, store, own, asked.keys, max(3, asked.rounds // 4))
-        rows += cache(folder, 12)
+        rows += [bar(*row, least=True) for row in team_cache.measured(folder, 12, 3)]
+        if not asked.short:
+            with postgres.server(folder) as url:
+                assert url is not None
+                rows += together(folder, url, 10_000)
     text = f"{circumstances()}\n{table(['', 'measured', 'bar', ''], rows)}\n"
     if asked.write:
         head = (
-            "# A team's state and cache\n\n## Over a line of 40 ms\n\n    uv run python -m benchmarks.team --write\n\n"
+            "# A team's state and cache\n\nOver a line of 40 ms, in a shared folder, and among real processes:\n\n"
+            "    uv run python -m benchmarks.team --write\n\n"
         )
         PAGE.write_text(head + text, encoding="utf-8")
     print(text)

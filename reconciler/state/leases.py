@@ -30,6 +30,7 @@ from reconciler.state.budget import SPANS, Caps, NewAttempt
 from reconciler.state.history import Clock, LogEntry
 from reconciler.state.ledger import NEXT, Allow, Facts, Ledger, Merged
 from reconciler.state.receipts import Receipt
+from reconciler.state.rows import select
 from reconciler.state.schema import texts
 from reconciler.state.sql.port import Asks, Question, Sql, Statement, Values
 from reconciler.state.store import DEADLINE, LEASE, Store
@@ -49,6 +50,7 @@ WHERE id = :id AND (owner = :owner OR lease_until <= clock_timestamp()) RETURNIN
 _BEGUN = """UPDATE attempt SET owner = :owner, holder = :holder, fence = 1, permit = :permit,
   lease_until = clock_timestamp() + make_interval(secs => :lease) WHERE marker = :marker"""
 _ELSEWHERE = "owner <> :owner AND lease_until > clock_timestamp()"
+_BUSY = f"SELECT marker FROM attempt WHERE {_GOING} AND {_ELSEWHERE}"
 _NEWEST = "SELECT coalesce(max(id), 0) FROM attempt WHERE key = :key"
 _CAPS = """SELECT cap.project, per, cap.currency, micros, (
   SELECT coalesce(sum(cost_micros), 0) FROM attempt WHERE money <> 'released' AND attempt.currency = cap.currency
@@ -163,8 +165,9 @@ class SharedStore(Store):
     def merge(self, lines: Iterable[Receipt]) -> Merged:
         """Record what the receipts of this working copy have, as `Ledger.merge`; what is held elsewhere waits."""
         with self.transaction():
-            rows = self.sql.query(f"SELECT marker FROM attempt WHERE {_GOING} AND {_ELSEWHERE}", self._me)
-            busy = {marker for (marker,) in rows}
+            if isinstance(self.sql, Asks):
+                self.sql.ask((_BUSY, self._me), (select(Attempt, " ORDER BY id"), {"key": None}))
+            busy = {marker for (marker,) in self.sql.query(_BUSY, self._me)}
             return super().merge([line for line in lines if line.marker not in busy])
 
     def snapshot(self, keys: Collection[str] | None = None) -> Snapshot:

@@ -14,8 +14,11 @@ from reconciler.state import shared_schema
 from reconciler.state.history import Clock
 from reconciler.state.leases import Member, SharedStore
 from reconciler.state.ledger import Ledger
+from reconciler.state.sql.port import NONE
 from reconciler.state.sql.postgres import PostgreSQL
 from reconciler.state.sql.sqlite import SQLite
+
+_SYNCED = "SELECT current_setting('fsync')"
 
 
 def connect(url: str, schema: str, project: str) -> PostgreSQL:
@@ -39,8 +42,9 @@ def ledger(sql: PostgreSQL, clock: Clock) -> Ledger:
 
 def _require_safe(sql: PostgreSQL) -> None:
     with sql.reading():
+        sql.ask((shared_schema.PRESENT, NONE), (_SYNCED, NONE), last=True)
         shared_schema.require(sql)
-        ((synced,),) = sql.query("SELECT current_setting('fsync')")
+        ((synced,),) = sql.query(_SYNCED)
     if synced != "on":
         raise StateError("the database runs with fsync = off: a power cut would lose purchases", code="state-unsynced")
 

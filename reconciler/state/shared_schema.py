@@ -69,6 +69,10 @@ _INDEXES = (
 )
 
 
+PRESENT = "SELECT value FROM meta WHERE name = 'version'"
+"""Asks for the version of a schema."""
+
+
 def migrate(sql: PostgreSQL, version: int | None = None) -> None:
     """Create the schema and its tables, or bring them up to `version`, by default the newest, in one transaction. Two
     may try at once: the second has nothing to do. Needs a role that may create."""
@@ -95,7 +99,7 @@ def require(sql: PostgreSQL) -> None:
 
 
 def _version(sql: PostgreSQL) -> int:
-    rows = sql.query("SELECT value FROM meta WHERE name = 'version'")
+    rows = sql.query(PRESENT)
     version = int(rows[0][0]) if rows else 0
     if version > VERSION:
         text = f"the shared state has schema {version}, this clipform supports up to {VERSION}"

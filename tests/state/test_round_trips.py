@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from state_kit import Clock, memory_store, order, result
@@ -71,6 +72,16 @@ def test_what_is_renewed_noted_and_asked_takes_one_round_trip(far: SharedStore, 
     assert trips(lambda: far.pause("studio", 5.0)) == 1
     assert trips(lambda: far.note("a fact")) == 1
     assert trips(far.attempts) == 1
+
+
+def test_to_open_the_records_and_to_merge_receipts_takes_two_round_trips_each(
+    line: Line, trips: Trips, far: SharedStore, tmp_path: Path
+) -> None:
+    sql = shared.connect(line.url, far.sql.schema, "film")  # type: ignore[attr-defined]
+    sql.query("SELECT 1")  # connects
+    assert trips(lambda: shared.open_store(sql, tmp_path, Clock(), lambda _: Team.me("b"))) == 2
+    assert trips(lambda: far.merge([])) == 2
+    sql.close()
 
 
 def test_a_batch_whose_row_is_missing_changes_nothing(far: SharedStore) -> None:
