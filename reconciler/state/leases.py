@@ -9,7 +9,8 @@ The rules, each kept inside the write lock of the database (`sql.postgres`), who
   write then fails, even if it is only now that it wakes up: it has the old fence.
 - A working copy may go on with its own attempts at once: its kernel lock says that the process before is dead.
 - The lease of a new attempt is longer than its request can take to leave and to be answered, and the sender sends
-  nothing after `DEADLINE`; so a request whose lease is over is over, too.
+  nothing after `DEADLINE`; so a request whose lease is over is over, too. Once it was accepted, its lease is as short
+  as any other: another one goes on soon if its sender dies.
 - A task id is recorded for an attempt in doubt, also if another holds it, and so is that its request was not sent: both
   are the truth about a purchase, and its sender alone knows it.
 - Slots and caps are counted after the lock was taken, in a statement of their own (`sql.postgres`).
@@ -40,7 +41,8 @@ LOOK = 1.0
 """Seconds between two looks at what others hold: one look for all of it."""
 
 _GOING = f"state IN ({texts(OPEN | BLOCKED)})"
-_LATER = "greatest(lease_until, clock_timestamp() + make_interval(secs => :lease))"
+_SPENT = "CASE WHEN :answered = 1 THEN 'epoch' ELSE lease_until END"
+_LATER = f"greatest({_SPENT}, clock_timestamp() + make_interval(secs => :lease))"
 _RENEW = (
     f"UPDATE attempt SET lease_until = {_LATER} WHERE id = :id AND owner = :owner AND fence = :fence RETURNING fence"
 )
@@ -86,7 +88,7 @@ class SharedStore(Store):
     def __init__(self, sql: Sql, clock: Clock, desk: Sql, member: Member) -> None:
         super().__init__(sql, clock, desk)
         self.member, self.owner = member, member.owner
-        self._me = {"owner": member.owner, "holder": member.name, "lease": LEASE}
+        self._me = {"owner": member.owner, "holder": member.name, "lease": LEASE, "answered": False}
         self._held: dict[int, int] = {}  # the fence of each attempt that this process holds
         self._elsewhere: dict[int, str] = {}  # who holds each attempt that was asked about
         self._looked = float("-inf")
@@ -257,7 +259,7 @@ class SharedStore(Store):
     def _change(self, attempt: Attempt, *entries: LogEntry) -> Attempt:
         """Append events about an attempt that this process holds, or takes over. Raises HeldElsewhere."""
         try:
-            (((fence,),), *_), changed = self._write(attempt, entries, [self._hold(attempt)])
+            (((fence,),), *_), changed = self._write(attempt, entries, [self._hold(attempt, entries)])
         except HeldElsewhere:
             self._held.pop(attempt.id, None)
             ((name,),) = self.sql.query("SELECT holder FROM attempt WHERE id = :id", {"id": attempt.id})
@@ -268,10 +270,11 @@ class SharedStore(Store):
             self._held.pop(attempt.id, None)
         return changed
 
-    def _hold(self, attempt: Attempt) -> Statement:
+    def _hold(self, attempt: Attempt, entries: Sequence[LogEntry]) -> Statement:
         """Return what renews the lease of an attempt, or takes it over if it is over."""
         fence = self._held.get(attempt.id)
-        values = {**self._me, "id": attempt.id, "fence": fence}
+        answered = any(entry.payload.get("to") == State.ACCEPTED for entry in entries)
+        values = {**self._me, "id": attempt.id, "fence": fence, "answered": answered}
         return Statement(_TAKE if fence is None else _RENEW, values, otherwise=_held_by("somebody else", attempt))
 
     def _ask(self, new: NewAttempt, caps: Caps | None, now: float, seen: lineage.Mark) -> None:

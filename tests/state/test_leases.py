@@ -121,7 +121,19 @@ def a_commit_lets_the_others_in(team: Team) -> None:
     assert bob.begin(order("v1:b")).state is State.SUBMITTING
 
 
+def a_purchase_is_held_for_long_only_until_it_is_accepted(team: Team) -> None:
+    """A request may take minutes to be answered; after that nobody waits so long for one whose sender died."""
+    ana = team.member("ana")
+    attempt = ana.begin(order(patience=1000.0))
+    ana.renew()
+    left = "SELECT extract(epoch FROM lease_until - clock_timestamp()) > 500 FROM attempt"
+    assert team.sql.query(left) == [(True,)]
+    ana.move(attempt, State.ACCEPTED, Facts(task="t"))
+    assert team.sql.query(left) == [(False,)]
+
+
 LAWS = [
+    a_purchase_is_held_for_long_only_until_it_is_accepted,
     a_decision_that_is_out_of_date_buys_nothing,
     a_mark_stands_for_a_whole_snapshot,
     a_commit_lets_the_others_in,
@@ -159,9 +171,9 @@ def lease_by_local_clock(patch: pytest.MonkeyPatch) -> None:
     """Who takes over asks its own clock, which runs ahead."""
     mine = "to_timestamp(:now)"
 
-    def hold(store: SharedStore, attempt: object) -> object:
+    def hold(store: SharedStore, *about: object) -> object:
         store._me["now"] = store._clock() + 40 * 365 * 86_400  # beyond any lease that the database gave
-        return original(store, attempt)  # type: ignore[arg-type]
+        return original(store, *about)  # type: ignore[arg-type]
 
     original = SharedStore._hold
     patch.setattr(SharedStore, "_hold", hold)
@@ -204,7 +216,17 @@ def old_decisions_count(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SharedStore, "_require_newest", lambda store, new: None)
 
 
+def long_after_the_answer(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(leases, "_RENEW", leases._RENEW.replace(leases._SPENT, "lease_until"))
+
+
+def short_before_the_answer(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(leases, "_LATER", leases._LATER.replace(leases._SPENT, "'epoch'"))
+
+
 PLANTED = [
+    (long_after_the_answer, a_purchase_is_held_for_long_only_until_it_is_accepted),
+    (short_before_the_answer, a_purchase_is_held_for_long_only_until_it_is_accepted),
     (old_decisions_count, a_decision_that_is_out_of_date_buys_nothing),
     (no_lock, a_mark_stands_for_a_whole_snapshot),
     (session_lock, a_commit_lets_the_others_in),
