@@ -18,7 +18,7 @@ The rules, each kept inside the write lock of the database (`sql.postgres`), who
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -172,15 +172,11 @@ class SharedStore(Store):
             busy = {marker for (marker,) in self.sql.query(_BUSY, self._me)}
             return super().merge([line for line in lines if line.marker not in busy])
 
-    def snapshot(self, keys: Collection[str] | None = None) -> Snapshot:
-        """Return what planning needs as `Store.snapshot`, with the orders that workers have."""
-        if self.wants is None:
-            return super().snapshot(keys)
-        with self.sql.reading():
-            return replace(super().snapshot(keys), handed=self.wants.handed())
-
     def _beside(self) -> Sequence[Question]:
         return () if self.wants is None else (self.wants.question(),)
+
+    def _whole(self, records: Snapshot) -> Snapshot:
+        return records if self.wants is None else replace(records, handed=self.wants.handed())
 
     def holder(self, attempt: Attempt) -> str:
         """Return who else carries out an attempt now; empty if nobody does. One look a second serves all questions."""

@@ -152,11 +152,16 @@ class Store(Ledger):
         """Return everything that planning needs, as of one instant; of a shared ledger only what concerns `keys`, what
         this working copy holds and what its project has under way. None: all of it."""
         with self.sql.reading(), self.desk.sql.reading():
-            return reads.snapshot(self.sql, self.desk.sql, keys if self.is_shared else None, self.owner, self._beside())
+            of_keys = keys if self.is_shared else None
+            return self._whole(reads.snapshot(self.sql, self.desk.sql, of_keys, self.owner, self._beside()))
 
     def _beside(self) -> Sequence[Question]:
         """Return what is asked of a shared ledger together with a snapshot."""
         return ()
+
+    def _whole(self, records: Snapshot) -> Snapshot:
+        """Return a snapshot with the answers to what was asked beside it."""
+        return records
 
     def mark(self) -> tuple[str, int]:
         """Return the store's id and the number of its newest event.

@@ -114,6 +114,14 @@ def test_the_records_for_a_plan_take_one_round_trip(far: SharedStore, trips: Tri
     assert trips(far.snapshot) == 1
 
 
+def test_what_is_read_within_a_transaction_does_not_commit_it(far: SharedStore) -> None:
+    with pytest.raises(KeyError), far.transaction():
+        far.note("undone")
+        far.snapshot()
+        raise KeyError
+    assert [entry for entry in far.events() if entry.type == "note"] == []
+
+
 def test_orders_for_workers_take_one_round_trip_in_all(far: SharedStore, trips: Trips) -> None:
     wants = Wants(far.sql)
     orders = [Want(f"v1:{number}", 1, "studio", "hero", 1, (), "{}") for number in range(3)]

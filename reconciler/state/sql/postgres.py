@@ -189,11 +189,15 @@ class PostgreSQL:
     def reading(self) -> Iterator[None]:
         """Run the block as one read transaction, or within the transaction that is open."""
         with self._mutex:
-            if self._depth:
-                yield
+            if not self._depth:
+                with self._outer(f"{_BEGIN} ISOLATION LEVEL REPEATABLE READ READ ONLY", *self._settings):
+                    yield
                 return
-            with self._outer(f"{_BEGIN} ISOLATION LEVEL REPEATABLE READ READ ONLY", *self._settings):
+            self._depth += 1  # what is last in the block is not what is last in the transaction
+            try:
                 yield
+            finally:
+                self._depth -= 1
 
     def close(self) -> None:
         """Close the connection."""
