@@ -18,7 +18,8 @@ import pytest
 
 from reconciler.cli.app import main
 from reconciler.cli.completion import answer
-from reconciler.conform import suite
+from reconciler.conform import ContractBroken, suite
+from reconciler.conform.rehearsal import emulated, rehearsal
 from reconciler.providers import plugins
 from reconciler.providers.base import Failed, Job, PollAnswer, Refusal, Rejected, Reply, SubmitAnswer, Unknown, Working
 from reconciler.providers.replies import at
@@ -126,6 +127,45 @@ def test_a_planted_bug_breaks_a_rule(bug: type, lumen: type[Any], monkeypatch: p
     findings = list(suite.findings(suite.find("lumen")))
     assert {item.name for item in findings if not item.ok} == BUGS[bug]
     assert all(item.help for item in findings)
+
+
+class Believes:
+    """A gateway's error is a busy vendor."""
+
+    def read_submit(self, reply: Reply) -> SubmitAnswer:
+        if reply.status == 502:
+            return Rejected(Refusal.BUSY, "502", "try again")
+        return super().read_submit(reply)  # type: ignore[misc,no-any-return]  # mixed in
+
+
+class Stumbles:
+    """A reply without JSON is an exception."""
+
+    def read_submit(self, reply: Reply) -> SubmitAnswer:
+        if reply.body is None:
+            raise KeyError("render")
+        return super().read_submit(reply)  # type: ignore[misc,no-any-return]  # mixed in
+
+
+@pytest.mark.parametrize(("bug", "says"), [(Believes, "does not prove"), (Stumbles, "bug in clipform_lumen")])
+def test_even_a_dialect_that_was_never_checked_pays_once(
+    bug: type, says: str, lumen: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buggy = type("Lumen", (bug, lumen), {"__module__": lumen.__module__})
+    monkeypatch.setattr(sys.modules["clipform_lumen"], "Lumen", buggy)
+    lost = {"when": {"phase": "submit"}, "do": "status", "status": 502, "accepted": True}
+    with rehearsal(suite.find("lumen"), lost) as run:
+        run.apply(2)
+        assert run.bought == 1 and says in run.said()
+
+
+def test_recordings_that_lack_a_part_are_named(lumen: type[Any], tmp_path: Path) -> None:
+    folder = shutil.copytree(PLUGIN / "clipform_lumen/contract", tmp_path / "contract")
+    replies = folder / "replies.yaml"
+    lines = replies.read_text(encoding="utf-8").splitlines()
+    replies.write_text("\n".join(line for line in lines if "broken" not in line), encoding="utf-8")
+    with pytest.raises(ContractBroken, match="one that failed"):
+        emulated(suite.find("lumen", folder))
 
 
 def test_a_broken_rule_is_shown_with_what_to_do(

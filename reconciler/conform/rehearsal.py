@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.conform.contract import Contract
+from reconciler.conform.contract import Contract, ContractBroken
 from reconciler.conform.rule import require
 from reconciler.diagnostics import ClipformError
 from reconciler.events import Event, EventKind, Summary
@@ -103,9 +103,14 @@ def emulated(contract: Contract) -> type[Vendor]:
     vendor = contract.vendor or vendor_of(contract.kind)
     if vendor is not None:
         return vendor
-    rows = contract.load("accepted")
-    requests = dict.fromkeys(row.get("request", rows.get("request")) for row in rows["cases"])
-    return replayed(contract.kind, Recording(tuple(requests), contract.load("replies"), contract.load("exchange")))
+    rows, replies, exchange = (contract.load(name) for name in ("accepted", "replies", "exchange"))
+    try:
+        requests = dict.fromkeys(row.get("request", rows.get("request")) for row in rows["cases"])
+        return replayed(contract.kind, Recording(tuple(requests), replies, exchange))
+    except (LookupError, TypeError, AttributeError, StopIteration) as error:
+        parts = "a request, its id, and a task that runs, one that is done and one that failed"
+        text = f"the recorded exchanges cannot be replayed; they need {parts} ({type(error).__name__}: {error})"
+        raise ContractBroken(text) from error
 
 
 @contextmanager

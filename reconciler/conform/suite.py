@@ -65,8 +65,8 @@ def findings(contract: Contract) -> Iterator[Finding]:
             broken.append(str(error))
         more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         count = "" if checked == 1 else f" ({checked or 'no'} cases)"
-        detail = f"{rule.promise}{count}" if not broken else f"not kept: {rule.promise}\n{broken[0]}{more}"
-        yield Finding(rule.name, not broken, detail, rule.remedy if broken else "")
+        detail = f"{rule.promise}{count}" if not broken else f"not kept: {rule.promise}: {broken[0]}{more}"
+        yield Finding(rule.name, not broken, " ".join(detail.split()), rule.remedy if broken else "")
 
 
 def _trouble(case: Case) -> str:

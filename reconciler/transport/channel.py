@@ -122,7 +122,8 @@ class Channel:
             reason = self.redactor.text(error.reason)
             return base.Unknown(reason) if error.sent else base.NotSent(reason, error.closed)
         except Exception as error:  # noqa: BLE001  # the request may have gone out: an exception would hide that
-            return base.Unknown(f"the answer could not be read ({type(error).__name__}). This is a bug in clipform.")
+            owner = type(self._dialect).__module__.partition(".")[0].replace("reconciler", "clipform")
+            return base.Unknown(f"the answer could not be read ({type(error).__name__}). This is a bug in {owner}.")
 
     # --- what may be repeated ---------------------------------------------------------------
 
