@@ -17,6 +17,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import ClassVar, Final
 
 from reconciler.emulator.ark_content import check_line, check_mode, content_items, stated_values, with_content
@@ -24,6 +25,8 @@ from reconciler.emulator.ark_drafts import draft_task, final_order
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
 from reconciler.emulator.faults import Ignore, Phase, Report, Silent
+from reconciler.emulator.ledger import Charge
+from reconciler.emulator.shapes import Shape
 from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, json_body
 from reconciler.emulator.world import Seen, Stage, Task
 from reconciler.media.draft.scene import FPS
@@ -134,6 +137,17 @@ class ContentForm(Vendor):
             raise Refused(self.refusal("AccountOverdueError", "The account is overdue."))
         return model
 
+    def charge(self, order: Order) -> Charge:
+        """Return the price of a task, of which a draft may cost a part."""
+        if order.body.get("draft") is not True:
+            return super().charge(order)
+        return Charge(Decimal(self.billed(order.wanted.model, order.shape, order.body)), "token")
+
+    def billed(self, model: Model, shape: Shape, request: Mapping[str, object]) -> int:
+        """Return the tokens that are billed."""
+        part = model.draft_tokens.get("audio" if shape.audio else "silent", 100)
+        return self.tokens(model, shape) * (part if request.get("draft") is True else 100) // 100
+
     def submitted(self, task: Task) -> Answer:
         """Answer with the id alone."""
         return Answer(200, {"id": task.id}, _traced())
@@ -165,7 +179,7 @@ class ContentForm(Vendor):
         document = _reported(document, seen, task)
         if done:
             document["content"] = {name: link for name, link in content.items() if link is not None}
-            used = self.tokens(self.models[task.model], shape)
+            used = self.billed(self.models[task.model], shape, task.request)
             document["usage"] = {"completion_tokens": used, "total_tokens": used}
         return document
 

@@ -44,6 +44,7 @@ class PricedRequest:
     tier: str = "default"
     day: date | None = None  # prices of other days do not count
     either: bool = False  # billed in one of two units: every row that matches counts, not the first alone
+    percent: int = 100  # of its tokens that are billed
 
     @property
     def has_video(self) -> bool:
@@ -115,5 +116,5 @@ def _amounts(row: Row, request: PricedRequest) -> tuple[Decimal, Decimal] | None
         billed = [max(b, least_billed(request.resolution, s)) for b, s in zip(billed, request.seconds, strict=True)]
     fewest = min(math.floor(tokens(size, billed[0])) for size in request.sizes)
     highest = max(math.ceil(tokens(size, billed[1])) for size in request.sizes)
-    price = row.per_1k_tokens / 1000
+    price = row.per_1k_tokens / 1000 * request.percent / 100
     return (price * fewest).quantize(MICRO, ROUND_FLOOR), (price * highest).quantize(MICRO, ROUND_CEILING)

@@ -10,6 +10,7 @@ from reconciler.providers.base import Billing, Model, Scalar
 from reconciler.providers.check import Resolved
 from reconciler.providers.pixels import Size, size_of, sizes_of, tokens
 from reconciler.spec.project import Clip
+from reconciler.spec.vendor_drafts import OPTION
 
 _FAR = 10  # times the estimate
 
@@ -30,6 +31,7 @@ def priced_request(clip: Clip, resolved: Resolved, day: date | None = None, tier
         tier=FLEX if tier == FLEX else str(clip.spec.options.get("service_tier", "default")),
         day=day,
         either=model.billing is Billing.EITHER,
+        percent=_percent(clip, model, audio is True),
     )
 
 
@@ -42,6 +44,12 @@ def is_absurd(model: Model, request: PricedRequest, used: int) -> bool:
     inputs = request.input_seconds[1]
     estimated = max(tokens(size, request.seconds[1] + inputs) for size in request.sizes)
     return used > max(_FAR * estimated, *(tokens(size, max(model.durations) + inputs) for size in largest))
+
+
+def _percent(clip: Clip, model: Model, audio: bool) -> int:
+    """Return the part of its tokens that a clip is billed for, in percent."""
+    is_draft = clip.spec.options.get(OPTION) is True
+    return model.draft_tokens.get("audio" if audio else "silent", 100) if is_draft else 100
 
 
 def _resolution(resolved: Resolved) -> str | None:

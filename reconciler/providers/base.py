@@ -116,6 +116,8 @@ class Model:
     flex_within: int | None = None  # seconds after which no task of the tier flex is under way; None: no such tier
     retired: str = ""  # since when its owner does not offer it, and what follows it
     draft_finals: tuple[str, ...] = ()  # resolutions of a final that is made from a draft; without one, no drafts
+    draft_tokens: Mapping[str, int] = field(default_factory=dict)
+    """The part of the tokens that a draft is billed for, in percent: `silent`, and with `audio`; else all."""
     required: frozenset[str] = frozenset()  # fields that cost money and have no default: the clip must declare them
     defaults: Mapping[str, Scalar] = field(default_factory=dict)
     """The vendor's values for fields that are not declared, by our field names. A switch that the model lacks is listed

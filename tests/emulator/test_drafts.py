@@ -42,6 +42,11 @@ def test_a_final_is_the_draft_in_full_and_both_are_billed(rig: Rig) -> None:
     assert [int(entry.charge.amount) for entry in rig.world.ledger.entries] == [48_437, 245_025]
 
 
+def test_a_draft_of_1_5_pro_is_billed_for_a_part(rig: Rig) -> None:
+    draft(rig, PRO)  # with sound, as by default
+    assert [int(entry.charge.amount) for entry in rig.world.ledger.entries] == [50_638 * 60 // 100]
+
+
 def test_a_final_of_1_5_pro_states_its_resolution(rig: Rig) -> None:
     made = str(final(rig, draft(rig, PRO), PRO, resolution="720p", watermark=True)["id"])
     rig.now += 100

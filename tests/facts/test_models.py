@@ -43,6 +43,8 @@ def differences(row: Mapping[str, Any], model: Model) -> dict[str, object]:
         "adaptive_only": sorted(model.adaptive_only),
         "adaptive_never": sorted(model.adaptive_never),
         "flex": model.flex_within is not None,
+        "drafts": list(model.draft_finals),
+        "draft_tokens": dict(model.draft_tokens),
     }
     return {name: value for name, value in values.items() if name in row and value != expected(row, name)}
 
