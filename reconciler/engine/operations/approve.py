@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.next_command import command
 from reconciler.plan import approvals, cuts
 from reconciler.plan.approvals import VENDOR_DRAFT, Approval, ApprovalBook, Approvals
@@ -28,8 +28,11 @@ from reconciler.state import disk
 from reconciler.state.paths import APPROVALS
 
 
-def approve(workspace: Workspace, clips: Collection[str], take: int | None, note: str) -> tuple[Approval, ...]:
-    """Approve the present keys of these clips, of one take or of all, and return the lines that were added.
+def approve(
+    workspace: Workspace, clips: Collection[str], take: int | None, note: str, confirmed: tuple[str, str] | None = None
+) -> tuple[Approval, ...]:
+    """Approve the present keys of these clips, of one take or of all, and return the lines that were added. `confirmed`
+    is the key that a page showed, and the content that was looked at there: Refused is raised if either is another now.
 
     Raises UsageError for a take that is not there, ClipformError where there is nothing to look at, or where who wrote
     a clip must not approve it.
@@ -44,6 +47,8 @@ def approve(workspace: Workspace, clips: Collection[str], take: int | None, note
     lines = []
     for w in missing:
         seen, of = looked[w.clip, w.take], approvals.looked_at(loaded.project.approval, w)
+        if confirmed is not None and confirmed != (w.key, seen.sha256):
+            raise Refused(f"{w.name} has changed", help="look at it again", code="stale")
         if seen.created > now:
             text = f"the clock of this machine is before the time when the {of.replace('_', ' ')} was made"
             raise ClipformError(text, help="set the clock", code="clock")

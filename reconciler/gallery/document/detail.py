@@ -9,11 +9,15 @@ from dataclasses import replace
 from reconciler.gallery.document import media
 from reconciler.gallery.document.cards import Progress, card, estimate, paid, with_running
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.gallery.document.model import Detail, Take, TakeVersion, Value
+from reconciler.gallery.document.model import Detail, Take, TakeApproval, TakeVersion, Value, Video
+from reconciler.plan.approvals import is_required
 from reconciler.plan.changes import changes, short
 from reconciler.plan.model import Change, Step
+from reconciler.plan.vendor_drafts import draft_key
+from reconciler.project.orders import Order
 from reconciler.project.versions import Version, versions
 from reconciler.records import OPEN, Attempt, Generation
+from reconciler.spec.matrix import DRAFT
 from reconciler.spec.project import Clip
 from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, DraftTask, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.history import LogEntry
@@ -84,6 +88,7 @@ def _versions(steps: Sequence[Step], index: PlanIndex, events: Sequence[LogEntry
 def _take(step: Step, clip: Clip | None, index: PlanIndex) -> Take:
     attempt, result, order = index.planned.snapshot.attempts.get(step.key), index.result(step.key), index.order(step)
     take = _with_result(step, step.key, result, index)
+    video = index.media(step.sha256 or (result.sha256 if result else None))
     return replace(
         take,
         picked=clip is None or step.take == clip.spec.pick,
@@ -93,8 +98,32 @@ def _take(step: Step, clip: Clip | None, index: PlanIndex) -> Take:
         attempt=_attempt(attempt),
         account=take.account or (attempt.provider if attempt else "") or step.provider,
         task=take.task or (attempt.task if attempt else None),
-        media=index.media(step.sha256 or (result.sha256 if result else None)),
+        media=video,
+        draft=index.drawn(step.clip, step.take) if video is None else None,
+        approval=_approval(order, index) if order and result is None else None,
     )
+
+
+def _approval(order: Order, index: PlanIndex) -> TakeApproval | None:
+    """Return whether a take is approved; None where the project does not ask for that."""
+    review, w = index.review, order.wanted
+    line = review.approved.get(w.key)
+    if line is None and not is_required(review.rule, w):
+        return None
+    approval = TakeApproval(*_looked_at(order, index))
+    return approval if line is None else replace(approval, by=line.by, at=line.at, note=line.note)
+
+
+def _looked_at(order: Order, index: PlanIndex) -> tuple[str, Video | None]:
+    """Return what is looked at before a take is bought, and its video, as `operations.approve` does."""
+    w = order.wanted
+    if key := draft_key(w.document):
+        result = index.result(key)
+        return "vendor draft", index.media(result.sha256 if result else None)
+    if index.review.rule.of == "take":
+        first = index.steps.get((w.clip, 1))
+        return "take", index.shown(first)[0] if first is not None else None
+    return "draft", index.drawn(w.clip.removesuffix(DRAFT), w.take)
 
 
 def _with_result(step: Step, key: str, result: Generation | None, index: PlanIndex) -> Take:

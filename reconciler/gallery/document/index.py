@@ -13,6 +13,7 @@ from reconciler.plan.subset import Subsets
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.project.pace import slots
+from reconciler.project.review import NOTHING_TO_REVIEW, Review
 from reconciler.records import Generation, LockEntry
 from reconciler.spec.cut_fields import PieceDecl
 from reconciler.spec.project import Clip, Cut
@@ -24,6 +25,7 @@ class PlanIndex:
     """Look-up tables over a plan, each computed on first use."""
 
     planned: Planned
+    review: Review = NOTHING_TO_REVIEW
 
     @cached_property
     def steps(self) -> dict[tuple[str, int], Step]:
@@ -105,9 +107,11 @@ class PlanIndex:
     def _piece(self, piece: PieceDecl, fps: int) -> FilmPiece:
         step = self.picked(piece.source) if piece.source else None
         video = self.shown(step)[0] if step is not None else None
+        draft = self.drawn(*step.ident) if step is not None and video is None else None
         first, dissolve = (frames(seconds, fps) / fps for seconds in (piece.start, piece.dissolve))
         length = None if piece.seconds is None else frames(piece.seconds, fps) / fps
-        last = video.seconds if length is None and video is not None and video.seconds else None
+        seconds = next((one.seconds for one in (video, draft) if one is not None), 0)
+        last = seconds if length is None and seconds else None
         return FilmPiece(
             clip=piece.source,
             text=piece.title or piece.still or "",
@@ -116,6 +120,7 @@ class PlanIndex:
             last=last if length is None else round(first + length, 3),
             dissolve=round(dissolve, 3),
             shown=video,
+            draft=draft,
         )
 
     def order(self, step: Step) -> Order | None:
@@ -134,6 +139,11 @@ class PlanIndex:
         if sha256 is None or sha256 not in self.available:
             return None
         return media.video(sha256, self.planned.snapshot.artifacts.get(sha256))
+
+    def drawn(self, clip: str, take: int) -> Video | None:
+        """Return the newest draft of a take; None without one, and on a page of drafts."""
+        artifact = self.review.drafts.get((clip, take))
+        return None if artifact is None else media.video(artifact.sha256, artifact)
 
     def shown(self, step: Step) -> tuple[Video | None, Generation | None]:
         """Return the video that represents a clip, and its result: the file at the output, else the artifact of the

@@ -6,7 +6,7 @@ An address names content (`media/<sha256>.mp4`) and contains no path, so no addr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from reconciler.frozen import dataclass
 from reconciler.gallery.document.model import Video
@@ -38,12 +38,13 @@ class MediaIndex:
     allowed: tuple[str, ...] = ()  # folders outside the root that inputs may be read from
 
 
-def media_index(planned: Planned) -> MediaIndex:
-    """Return all media that a page of this plan may request."""
+def media_index(planned: Planned, drafts: Iterable[Artifact] = ()) -> MediaIndex:
+    """Return all media that a page of this plan, and of these drafts, may request."""
     locked = {entry.sha256: entry.suffix for entry in planned.locked.values()}
     suffixes = locked | {artifact.sha256: artifact.suffix for artifact in planned.snapshot.artifacts.values()}
     outputs = {fact.sha256: path for path, fact in planned.disk.outputs.items() if fact.sha256 in suffixes}
     videos = {sha: suffix for sha, suffix in suffixes.items() if sha in planned.disk.objects or sha in outputs}
+    videos |= {draft.sha256: draft.suffix for draft in drafts}
     inputs = ((order, item) for order in planned.loaded.orders for _, item in order.clip.media())
     addresses = ((picture(item, order), item) for order, item in inputs if isinstance(item, LocalMedia))
     pictures = {name: item.path for name, item in addresses if name is not None} | stills(planned)

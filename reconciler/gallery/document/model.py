@@ -68,7 +68,7 @@ class Running:
 class FilmPiece:
     """A piece of a film: of a clip or another film, words, or a picture with its path as words and its address in
     `still`. It shows the seconds from `first` to `last` of the video, None for its end. For `dissolve` seconds the
-    piece before it is shown too. `shown` is its video, if there is one."""
+    piece before it is shown too. `shown` is its video, if there is one, and else `draft` its draft."""
 
     clip: str
     text: str
@@ -77,6 +77,7 @@ class FilmPiece:
     last: float | None
     dissolve: float
     shown: Video | None
+    draft: Video | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,18 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeApproval:
+    """Whether the key of a take may be bought: `by` whom it is approved, empty if nobody did. `of` is what is looked at
+    before, and `seen` that video; None if it is not there."""
+
+    of: str
+    seen: Video | None
+    by: str = ""
+    at: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Take:
     """One take of a clip, with its result if it has one."""
 
@@ -196,6 +209,8 @@ class Take:
     state: str = "ready"
     estimate: Estimate | None = None
     attempt: str = ""
+    draft: Video | None = None  # while it has no video
+    approval: TakeApproval | None = None  # where the project asks for one, and before it is bought
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ Gallery.clip = (() => {
   function write(detail) {
     const focused = document.activeElement && document.activeElement.dataset.key;
     for (const node of find("view-clip").querySelectorAll("details")) open[node.open ? "add" : "delete"](node.querySelector("summary").dataset.key);
-    fill(parts.main, facts.problem(detail), Gallery.versions.strip(detail, compare), detail.card.pieces.length ? Gallery.pieces.section(detail) : facts.prompt(detail), facts.changes(detail), facts.inputs(detail), facts.dependencies(detail));
+    fill(parts.main, facts.problem(detail), Gallery.approval.section(detail), Gallery.versions.strip(detail, compare), detail.card.pieces.length ? Gallery.pieces.section(detail) : facts.prompt(detail), facts.changes(detail), facts.inputs(detail), facts.dependencies(detail));
     fill(parts.side, facts.facts(detail), facts.events(detail));
     for (const node of find("view-clip").querySelectorAll("details")) node.open = open.has(node.querySelector("summary").dataset.key);
     refocus(find("view-clip"), focused);

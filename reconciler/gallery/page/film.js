@@ -62,9 +62,10 @@ Gallery.film = (() => {
     const index = Math.max(0, same);
     parts.range.max = String(total || 1);
     const missing = shots.filter((shot) => (played ? shot.missing : !shot.media)).length;
+    const drawn = shots.filter((shot) => shot.draft).length;
     const others = played ? 0 : clips.length - shots.length;
     const apart = played && shots.length > 0 && !shots[0].whole ? "; the film is not up to date, so its pieces are played one by one" : "";
-    fill(find("film-sum"), `${count(shots.length, played ? "piece" : "clip")}, ${clock(total)}${missing ? `, ${missing} not generated yet` : ""}${others ? `; ${count(others, "other combination")} not played` : ""}${apart}`);
+    fill(find("film-sum"), `${count(shots.length, played ? "piece" : "clip")}, ${clock(total)}${missing ? `, ${missing} not generated yet` : ""}${drawn ? `, ${drawn} played as ${drawn === 1 ? "a draft" : "drafts"}` : ""}${others ? `; ${count(others, "other combination")} not played` : ""}${apart}`);
     parts.chapters.hidden = !played;
     pieces.chapters(parts.chapters, played ? shots : []);
     if (silent === null) mute(!played);

@@ -15,9 +15,10 @@ Gallery.pieces = (() => {
     return film.pieces.map((piece, index) => {
       const next = film.pieces[index + 1];
       const seconds = Math.max(0.04, length(piece) - (next ? next.dissolve : 0));
-      const video = whole || piece.shown;
+      const video = whole || piece.shown || piece.draft;
+      const still = piece.shown || piece.draft;
       const shot = { id: piece.clip || film.id, label: piece.clip ? null : piece.text, text: piece.text, start, seconds, offset: whole ? start : piece.first,
-        media: video && media(video.video), poster: piece.shown ? media(piece.shown.poster) : media(piece.still), whole: Boolean(whole), missing: Boolean(piece.clip) && !piece.shown };
+        media: video && media(video.video), poster: still ? media(still.poster) : media(piece.still), whole: Boolean(whole), missing: Boolean(piece.clip) && !piece.shown, draft: !whole && !piece.shown && Boolean(piece.draft) };
       start += seconds;
       return shot;
     });
@@ -36,7 +37,7 @@ Gallery.pieces = (() => {
   function chapters(node, list) {
     fill(node, list.map((shot) => {
       const text = [h("span", { class: "time" }, exact(shot.start)), foreign("span", { class: "chapter-name" }, title(shot)),
-        shot.label === null && name(shot.id).variant && foreign("span", { class: "variant" }, name(shot.id).variant)];
+        shot.label === null && name(shot.id).variant && foreign("span", { class: "variant" }, name(shot.id).variant), shot.draft && h("span", { class: "variant" }, "draft")];
       return h("li", { class: "chapter" }, shot.label === null ? h("a", { href: Gallery.card.address(shot.id) }, ...text) : h("span", { class: "words" }, ...text));
     }));
   }
@@ -57,12 +58,13 @@ Gallery.pieces = (() => {
   /** Return a picture of each piece, in order. */
   function sheet(pieces) {
     return h("ol", { class: "sheet" }, pieces.map((piece) => {
-      const poster = piece.shown ? media(piece.shown.poster) : media(piece.still);
+      const video = piece.shown || piece.draft;
+      const poster = video ? media(video.poster) : media(piece.still);
       const image = poster && h("img", { src: poster, alt: "", loading: "lazy", decoding: "async" });
       if (image) image.addEventListener("error", () => image.remove());
       return h("li", { class: "sheet-cell" }, h("span", { class: "sheet-frame" }, image || foreign("span", { class: "slate-text" }, piece.clip ? "not made yet" : piece.text)),
         piece.clip && store.card(piece.clip) ? h("a", { class: "clip-link", dir: "auto", href: Gallery.card.address(piece.clip) }, name(piece.clip).main, name(piece.clip).variant && h("span", { class: "variant" }, ` ${name(piece.clip).variant}`)) : foreign("span", {}, piece.clip || (piece.still ? piece.text : "title")),
-        h("span", { class: "quiet" }, piece.last === null ? "" : `${piece.first}–${piece.last} s`));
+        h("span", { class: "quiet" }, [piece.last === null ? "" : `${piece.first}–${piece.last} s`, piece.draft ? "draft" : ""].filter(Boolean).join(" · ")));
     }));
   }
 

@@ -18,6 +18,7 @@ Gallery.stage = (() => {
   function modesOf(detail) {
     const { take: current, media: shown, price } = Gallery.card.current(detail);
     const available = [];
+    const looked = current && current.approval && current.approval.seen;
     const { before, previous, card } = detail;
     if (before && before.shown && card.since === "changed") {
       available.push({ name: "compare", label: "Before / after", tiles: [{ title: `Before: ${store.state.head.since.label}`, media: before.shown, take: null }, { title: "After", media: shown, take: current, price }] });
@@ -27,10 +28,19 @@ Gallery.stage = (() => {
     if (detail.takes.length > 1) {
       available.push({ name: "takes", label: `Takes (${detail.takes.length})`, tiles: detail.takes.map((take) => ({ title: `Take ${take.take}`, media: take.media, take, choice: true })) });
     }
+    const differs = looked && !shown && !(!card.shown && current.draft && current.draft.sha256 === looked.sha256); // else the picked take shows it
+    if (differs) available.push({ name: "review", label: "To approve", tiles: [{ title: Gallery.approval.title(current.approval), media: looked, take: current, price }] });
     const pair = Gallery.versions.tiles(detail);
     if (pair) available.unshift({ name: "versions", label: "Versions", tiles: pair });
-    available.push({ name: "single", label: detail.takes.length > 1 ? "Picked" : "Clip", tiles: [{ title: shown || !card.shown ? "" : "Previous version", media: shown || card.shown, take: current, price }] });
+    available.push({ name: "single", label: detail.takes.length > 1 ? "Picked" : "Clip", tiles: [single(current, shown, card, price)] });
     return available;
+  }
+
+  /** Return the tile of the picked take: its video, else the one before, else its draft. */
+  function single(take, shown, card, price) {
+    const draft = take && take.draft;
+    const title = shown || !(card.shown || draft) ? "" : card.shown ? "Previous version" : "Draft";
+    return { title, media: shown || card.shown || draft, take, price };
   }
 
   function build(node, onPick) {

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.diagnostics import Refused, Source, UsageError
+from reconciler.engine.operations import approve as approvals
 from reconciler.engine.operations import edit_spec, undo
 from reconciler.frozen import dataclass
 from reconciler.gallery.document.cards import bill
@@ -24,7 +25,7 @@ from reconciler.plan.model import Plan
 from reconciler.plan.subset import Ident, subset
 from reconciler.project.saved_plan import subset_fingerprint
 from reconciler.project.workspace import Workspace
-from reconciler.views import format
+from reconciler.views import approved, format
 
 Body = Mapping[str, object]
 
@@ -62,6 +63,8 @@ class PageActions:
             self.prompt,
             self.rewrite,
             self.use,
+            self.approve,
+            self.disapprove,
             self.open,
         )
         return {action.__name__: action for action in actions}
@@ -123,6 +126,20 @@ class PageActions:
         async with self.edit_lock:
             done = await asyncio.to_thread(undo.use_version, self.workspace, ident, keys, draft=self.hub.context.draft)
         return {"message": format.undone(done.name, done.steps, done.file, done.fields, done.version.since)}
+
+    async def approve(self, body: Body) -> Value:
+        """Approve the key that the page showed of a take, after its draft that the page showed was looked at."""
+        clip, take, seen = _text(body, "clip"), _take(body), (_text(body, "key"), _text(body, "seen"))
+        async with self.edit_lock:
+            lines = await asyncio.to_thread(approvals.approve, self.workspace, [clip], take, "", seen)
+        return {"message": approved.added(clip, lines)}
+
+    async def disapprove(self, body: Body) -> Value:
+        """Take back the approvals of a clip."""
+        clip = _text(body, "clip")
+        async with self.edit_lock:
+            lines = await asyncio.to_thread(approvals.disapprove, self.workspace, [clip])
+        return {"message": approved.removed(clip, lines)}
 
     async def open(self, body: Body) -> Value:
         """Open the clip's YAML in the user's editor."""

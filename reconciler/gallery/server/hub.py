@@ -18,6 +18,7 @@ from reconciler.gallery.document.model import Detail, Head, Running, SessionTota
 from reconciler.gallery.server.sse import Stream, wire_event
 from reconciler.plan.model import Plan
 from reconciler.project.model import Planned
+from reconciler.project.review import Review
 from reconciler.state.history import LogEntry
 from reconciler.views import encode
 
@@ -61,18 +62,18 @@ class Hub:
 
     # --- updates ------------------------------------------------------------------------------
 
-    def refreshed(self, planned: Planned, *, fixed: bool = True) -> None:
+    def refreshed(self, planned: Planned, review: Review, *, fixed: bool = True) -> None:
         """Show a new plan. `fixed`: it was read without errors, so earlier problems are gone."""
         self.refreshes += 1
-        self.index = PlanIndex(planned)
+        self.index = PlanIndex(planned, review)
         self.problems = () if fixed else self.problems
-        self.media = media.media_index(planned)
-        shown, self._list = self._list, builder.card_list(self.index)
+        self.media = media.media_index(planned, review.drafts.values())
+        former, self._list = self._list, builder.card_list(self.index)
         self.plans.pop(self._list.mark, None)
         self.plans[self._list.mark] = planned.plan
         if len(self.plans) > _MAX_PLANS:
             del self.plans[next(iter(self.plans))]
-        self._publish(builder.patch(shown.cards, self._list.cards))
+        self._publish(builder.patch(former.cards, self._list.cards))
 
     def edited(self) -> None:
         """Note that a file was saved and not yet read."""

@@ -39,7 +39,7 @@ class MediaFiles:
     def __init__(self, workspace: Workspace, draft: bool) -> None:
         self._root = Path(os.path.realpath(workspace.root))
         self._state = workspace.root / STATE
-        self._objects: Objects = workspace.objects(draft)
+        self._stores: Sequence[Objects] = [workspace.objects(each) for each in ((True,) if draft else (False, True))]
         self._posters = workspace.root / STATE / "cache" / "posters"
         self._workers = WorkerPool(2)
         self._making: dict[str, asyncio.Task[Path | None]] = {}
@@ -77,9 +77,10 @@ class MediaFiles:
         return (real, status) if stat.S_ISREG(status.st_mode) else None
 
     def _video(self, sha256: str, index: MediaIndex) -> MediaFile | None:
-        stored = self._regular(self._objects.path(sha256, ".mp4"))
-        if stored is not None:
-            return stored
+        for objects in self._stores:
+            stored = self._regular(objects.path(sha256, ".mp4"))
+            if stored is not None:
+                return stored
         output = index.outputs.get(sha256)
         placed = None if output is None else self._regular(self._root / output)
         return placed if placed is not None and self._has_hash(placed, sha256) else None

@@ -26,6 +26,7 @@ from reconciler.gallery.server.media_files import MediaFiles
 from reconciler.gallery.server.routes import Routes
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
+from reconciler.project.review import NOTHING_TO_REVIEW, Review, review_of
 from reconciler.project.workspace import Workspace
 from reconciler.serving import HOST, Quiet, address, bound
 from reconciler.state import lock, open
@@ -81,7 +82,8 @@ class Gallery:
 
     def refreshed(self, planned: Planned) -> None:
         """Show a new plan."""
-        self._post(lambda hub: hub.refreshed(planned))
+        review = self._review(planned)
+        self._post(lambda hub: hub.refreshed(planned, review))
 
     def edited(self) -> None:
         """Note that a file was saved during a run."""
@@ -182,6 +184,10 @@ class Gallery:
             planned = clock.monotonic()
             await clock.sleep(max(_MIN_PAUSE, 4 * (planned - began)))
 
+    def _review(self, planned: Planned) -> Review:
+        choice = self._options.choice
+        return NOTHING_TO_REVIEW if choice.draft else review_of(self._options.workspace, planned.loaded)
+
     async def _plan(self, hub: Hub, loaded: Loaded) -> None:
         """Load and plan, and show the result unless the watch has shown a newer one meanwhile."""
         workspace, choice = self._options.workspace, self._options.choice
@@ -190,12 +196,13 @@ class Gallery:
             if unread:
                 loaded = await asyncio.to_thread(workspace.load, choice.draft)
             planned = await asyncio.to_thread(workspace.plan, choice, loaded)
+            review = await asyncio.to_thread(self._review, planned)
         except ClipformError as error:
             if unread and hub.refreshes == refreshes:
                 hub.broken(error)
         else:
             if hub.refreshes == refreshes:
-                hub.refreshed(planned, fixed=unread)
+                hub.refreshed(planned, review, fixed=unread)
 
 
 def _stamp(state: Path) -> tuple[int, ...]:

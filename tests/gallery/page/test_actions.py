@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.gallery.page.conftest import Visit, Watcher
 from tests.gallery.page.server import Server
-from tests.gallery.page.values import FREE, Value, card, detail, document, estimate, take, usd
+from tests.gallery.page.values import FREE, Value, card, detail, document, estimate, media, take, usd
 
 
 def paid() -> list[Value]:
@@ -193,3 +193,35 @@ def test_messages_of_a_run_are_told(site: Server, visit: Visit) -> None:
     expect(page.get_by_role("status").get_by_text("Done: 1 succeeded.")).to_be_visible()
     site.script.push("message", {"kind": "error", "text": "It is held.", "help": "Wait.", "summary": None})
     expect(page.get_by_role("alert")).to_contain_text("It is held.")
+
+
+def test_what_is_approved_is_the_key_and_the_draft_on_the_page(site: Server, visit: Visit) -> None:
+    looked = media("blue")
+    needed = {"of": "draft", "seen": looked, "by": "", "at": "", "note": ""}
+    hero = card("hero", "blocked", None)
+    one = take(1, None, draft=looked, approval=needed)
+    site.script.show(document([hero]), [detail(hero, [one])])
+    page = visit(f"{site.origin}/#/clip/hero")
+    expect(page.get_by_role("figure")).to_contain_text("Draft")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    expect(page.get_by_text("approve is done.")).to_be_visible()
+    body = {"clip": "hero", "take": 1, "key": one["key"], "seen": looked["sha256"]}
+    assert site.script.posts == [("approve", body)]
+    given = needed | {"by": "Ana <ana@example.com>", "at": "2026-11-25T14:00:00Z", "note": "go"}
+    site.script.show(document([hero]), [detail(hero, [one | {"approval": given}])])
+    page.reload()
+    expect(page.get_by_text("Approved by")).to_contain_text("Ana <ana@example.com>")
+    expect(page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("disapprove is done.")).to_be_visible()
+    assert site.script.posts[-1] == ("disapprove", {"clip": "hero"})
+
+
+def test_nothing_is_approved_without_something_to_look_at_or_without_actions(site: Server, visit: Visit) -> None:
+    hero, looked = card("hero", "blocked", None), media("blue")
+    for seen, acts in ((None, True), (looked, False)):
+        waiting = {"of": "draft", "seen": seen, "by": "", "at": "", "note": ""}
+        site.script.show(document([hero], acts=acts), [detail(hero, [take(1, None, approval=waiting)])])
+        page = visit(f"{site.origin}/#/clip/hero")
+        expect(page.get_by_text("yet.")).to_be_visible()
+        expect(page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)

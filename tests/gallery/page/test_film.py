@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.gallery.page.axe import violations
 from tests.gallery.page.conftest import Visit
 from tests.gallery.page.server import Server
-from tests.gallery.page.values import Value, card, detail, document, piece
+from tests.gallery.page.values import Value, card, detail, document, media, piece
 
 RECORD = """() => {
     window.log = [];
@@ -230,3 +230,14 @@ def test_the_clips_of_a_project_with_a_film_can_still_be_played(site: Server, vi
     expect(page.locator(".shot-name")).to_have_text(["red", "missing", "wide"])
     expect(page.get_by_label("Sound on")).to_be_visible()
     expect(page.get_by_role("list", name="Chapters")).to_have_count(0)
+
+
+def test_a_piece_that_is_not_bought_is_played_as_its_draft(site: Server, visit: Visit) -> None:
+    film = card(
+        "film", "blocked", None, pieces=[piece("hero", 0, 1), piece("sea", 0, 1, None) | {"draft": media("blue")}]
+    )
+    cards = [card("hero"), card("sea", "new", None), film]
+    site.script.show(document(cards), [detail(each) for each in cards])
+    page = visit(f"{site.origin}/#/storyboard")
+    expect(page.locator("#film-sum")).to_contain_text("1 not generated yet, 1 played as a draft")
+    expect(page.get_by_role("list", name="Chapters").get_by_role("listitem").nth(1)).to_contain_text("draft")

@@ -103,7 +103,16 @@ def card(name: str, state: str = "ready", shot: str | None = "red", **changes: o
 def piece(clip: str, first: float = 0, last: float | None = None, shot: str | None = "red", text: str = "") -> Value:
     """A piece of a film; a title has words and no clip."""
     shown = media(shot) if shot and clip else None
-    return {"clip": clip, "text": text, "still": None, "first": first, "last": last, "dissolve": 0, "shown": shown}
+    return {
+        "clip": clip,
+        "text": text,
+        "still": None,
+        "first": first,
+        "last": last,
+        "dissolve": 0,
+        "shown": shown,
+        "draft": None,
+    }
 
 
 def take(number: int, shot: str | None = "red", **changes: object) -> Value:
@@ -123,6 +132,8 @@ def take(number: int, shot: str | None = "red", **changes: object) -> Value:
         "origin": "generated" if shot else "",
         "media": media(shot) if shot else None,
         "attempt": "",
+        "draft": None,
+        "approval": None,
     } | changes
 
 
