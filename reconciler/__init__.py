@@ -28,6 +28,7 @@ _MODULES = {
     "Refused": "diagnostics",
     "Reply": "providers.base",
     "Request": "providers.base",
+    "SavedPlan": "project.saved_plan",
     "Source": "diagnostics",
     "SpecError": "diagnostics",
     "State": "records",

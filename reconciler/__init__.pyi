@@ -18,6 +18,7 @@ from reconciler.plan.model import Plan as Plan
 from reconciler.plan.model import Step as Step
 from reconciler.project.model import Choice as Choice
 from reconciler.project.model import Planned as Planned
+from reconciler.project.saved_plan import SavedPlan as SavedPlan
 from reconciler.providers.base import Dialect as Dialect
 from reconciler.providers.base import Job as Job
 from reconciler.providers.base import Model as Model

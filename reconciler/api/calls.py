@@ -15,6 +15,7 @@ from reconciler.spec.project import ProjectOverlay
 if TYPE_CHECKING:
     from reconciler.project.model import Loaded
     from reconciler.project.orders import Order
+    from reconciler.project.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,18 @@ class Calls:
             return (pattern,)
         return tuple(dict.fromkeys(step.clip for step in plan.steps))
 
+    def workspace(self) -> Workspace:
+        """Return what reads the project, for what is beside this API: a watch, a page, a report."""
+        from reconciler.project.workspace import Workspace
+
+        return Workspace(self.root, self.clock, self.env, self.overlay)
+
     def _access(self, trust: bool = False) -> Access:
         """Return what a call has of the project. `trust` agrees to what the project asks for beyond the ordinary."""
         if self._held is not None:
             self._held.trusts |= trust
             return self._held
-        from reconciler.project.workspace import Workspace
-
-        return Access(Workspace(self.root, self.clock, self.env, self.overlay), trusts=trust)
+        return Access(self.workspace(), trusts=trust)
 
 
 def require_named(loaded: Loaded, clip: str) -> None:

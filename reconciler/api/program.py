@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from reconciler.api.calls import require_named
 from reconciler.api.edits import Edits
 from reconciler.api.offer import Offer
 from reconciler.api.tasks import Tasks
-from reconciler.clock import SystemClock
+from reconciler.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, Refused, UsageError
 from reconciler.events import Summary
 from reconciler.frozen import dataclass
@@ -62,8 +63,7 @@ def open(
     project may name, by default those of the process. Raises ClipformError if there is no project.
     """
     overlay = ProjectOverlay(tuple((variables or {}).items()), environment)
-    root = find_root(Path(os.path.realpath(folder)))
-    return Program(root, SystemClock(), os.environ if env is None else env, overlay)
+    return Program.find(Path(os.path.realpath(folder)), SystemClock(), os.environ if env is None else env, overlay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,11 @@ class Program(Edits, Tasks):
     """
 
     __slots__ = ()
+
+    @classmethod
+    def find(cls, folder: Path, clock: Clock, env: Mapping[str, str], overlay: ProjectOverlay) -> Program:
+        """As `reconciler.open`, of an absolute folder."""
+        return cls(find_root(folder), clock, env, overlay)
 
     def validate(self) -> Validated:
         """Check all files. Raises SpecError with all errors."""
@@ -252,12 +257,26 @@ class Program(Edits, Tasks):
             pictures = make(videos, cache, previews=False).posters
             yield {key: pictures[sha256] for key, sha256 in stored.items() if sha256 in pictures}
 
-    def spending(self) -> Spending:
-        """Return every purchase with its estimate and its cost, as `cost` counts them."""
+    def spending(self, *patterns: str) -> Spending:
+        """Return every purchase of these clips, by default of all, with its estimate and its cost, as `cost` counts
+        them. Clips that the project does not declare any more are found, too."""
         from reconciler.project.spending import spending
 
         workspace = self._access().workspace
-        return spending(workspace, workspace.recall())
+        loaded = workspace.recall()
+        spent = spending(workspace, loaded)
+        if not patterns:
+            return spent
+        chosen, paid = set[str](), {each.clip for each in spent.purchases}
+        for pattern in patterns:
+            former = {name for name in paid if fnmatchcase(name, pattern)}
+            try:
+                chosen |= {step.clip for step in workspace.plan(Choice((pattern,), look=True), loaded).plan.steps}
+            except UsageError:
+                if not former:
+                    raise
+            chosen |= former
+        return replace(spent, purchases=tuple(each for each in spent.purchases if each.clip in chosen))
 
     def settle(self, *, on_event: OnEvent | None = None, trust: bool = False) -> dict[str, str]:
         """Look up at their providers the requests of which nobody knows if they arrived, as `apply` on the command line

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.api.access import OnEvent
 from reconciler.api.calls import Calls, one_order
+from reconciler.diagnostics import UsageError
+from reconciler.next_command import command
 
 if TYPE_CHECKING:
     from reconciler.artifacts.shelf import Claim
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.events import Summary
     from reconciler.plan.model import Wanted
     from reconciler.project.model import Choice, Confirm
-    from reconciler.records import Attempt, Generation
+    from reconciler.records import Attempt, Generation, Snapshot
     from reconciler.views.garbage import Item
 
 
@@ -180,6 +182,29 @@ class Tasks(Calls):
                 confirm(items)
                 delete_objects(session, objects)
             return items
+
+    def records(self) -> Snapshot:
+        """Return what the state has of every key, whether a file still wants it or not."""
+        return self._access().workspace.snapshot(False)
+
+    def attempts(self, key: str) -> tuple[Attempt, ...]:
+        """Return every attempt of a key, oldest first."""
+        return self._access().workspace.attempts(key)
+
+    def forget(self, key: str, confirm: Callable[[Snapshot], None], *, trust: bool = False) -> None:
+        """Forget the result of a key, so that the next plan may buy it again. `confirm` gets the records first, and
+        raises to keep it. Raises UsageError for a key without a result, StateError for one that is under way."""
+        from reconciler.engine.operations import forget
+        from reconciler.plan.changes import short
+
+        with self._access(trust).session("state rm") as session:
+            records = session.store.snapshot()
+            forget.require_settled(session.store.attempts(key))
+            if key not in records.generations:
+                help = f"{command('state', 'show', short(key))} shows it"
+                raise UsageError(f"{short(key)} has no result", help=help)
+            confirm(records)
+            forget.forget(session, key)
 
     def verify(self, *, draft: bool = False, provenance: bool = False) -> list[Finding]:
         """Hash every stored video again, and look for the marks that the project asks for; `provenance`: only that."""

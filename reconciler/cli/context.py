@@ -17,13 +17,11 @@ from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.seal import begin
 
 if TYPE_CHECKING:
+    from reconciler import Plan, Program
     from reconciler.api.access import Access
-    from reconciler.api.program import Program
-    from reconciler.engine.ports import Transport
-    from reconciler.plan.model import Demand, Plan
+    from reconciler.plan.model import Demand
     from reconciler.project.workspace import Workspace
-    from reconciler.providers.base import Dialect, Pace
-    from reconciler.spec.project import ProjectOverlay, ProviderConfig
+    from reconciler.spec.project import ProjectOverlay
     from reconciler.views.base import View
 
 
@@ -91,11 +89,10 @@ class Context:
     def access(self) -> Access:
         """The project, for all calls of this command. Raises ClipformError if the folder is not in one."""
         from reconciler.api.access import Access
-        from reconciler.project.scan import find_root
-        from reconciler.project.workspace import Workspace
+        from reconciler.api.program import Program
 
-        workspace = Workspace(find_root(self.directory), self.clock, os.environ, self.options.overlay)
-        return Access(workspace, ask=self._ask_trust, view=lambda: self.view)
+        project = Program.find(self.directory, self.clock, os.environ, self.options.overlay)
+        return Access(project.workspace(), ask=self._ask_trust, view=lambda: self.view)
 
     @property
     def workspace(self) -> Workspace:
@@ -116,13 +113,6 @@ class Context:
             raise UsageError(f"this plan was made with {given}", help="leave out --env and --var: the plan has them")
         self.options = replace(self.options, overlay=overlay)
         self.__dict__.pop("access", None)
-
-    def connect(
-        self, config: ProviderConfig, dialect: Dialect, pace: Pace, *, ask: bool = False, trust: bool = False
-    ) -> Transport:
-        """As `Access.connect`."""
-        self.access.trusts |= trust
-        return self.access.connect(config, dialect, pace, ask=ask)
 
     @property
     def keyboard(self) -> int | None:

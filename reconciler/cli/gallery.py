@@ -14,10 +14,9 @@ from reconciler.cli.context import Context
 from reconciler.diagnostics import UsageError
 
 if TYPE_CHECKING:
+    from reconciler import Choice
     from reconciler.gallery.server.guard import ReadOnly
     from reconciler.gallery.server.hooks import HookReceiver
-    from reconciler.project.model import Choice
-    from reconciler.project.workspace import Workspace
     from reconciler.watch import Allowance
 
 
@@ -27,11 +26,13 @@ def run_with_gallery(app: Context, choice: Choice, allowance: Allowance, *, port
     from reconciler.watch import PageRequests, Watch, WatchContext
 
     requests = PageRequests()
-    with Gallery(GalleryOptions(_again(app), choice, port), requests) as gallery:
+    with Gallery(GalleryOptions(app.project.workspace(), choice, port), requests) as gallery:
         _announce(app, gallery.url)
         if browse and sys.stderr.isatty() and _has_desktop():
             threading.Thread(target=webbrowser.open, args=[gallery.url], name="browser", daemon=True).start()
-        context = WatchContext(app.workspace, choice, allowance, app.view, app.connect, app.keyboard, gallery, requests)
+        context = WatchContext(
+            app.workspace, choice, allowance, app.view, app.access.connect, app.keyboard, gallery, requests
+        )
         return Watch(context).run()
 
 
@@ -40,10 +41,10 @@ def run_read_only(app: Context, choice: Choice, access: ReadOnly, port: int | No
     from reconciler.gallery.server.server import Gallery, GalleryOptions
     from reconciler.watch import Allowance, Watch, WatchContext
 
-    with Gallery(GalleryOptions(_again(app), choice, port, access), None) as gallery:
+    with Gallery(GalleryOptions(app.project.workspace(), choice, port, access), None) as gallery:
         _announce(app, gallery.url)
         allowance = Allowance(on_request=True)
-        return Watch(WatchContext(app.workspace, choice, allowance, app.view, app.connect, page=gallery)).run()
+        return Watch(WatchContext(app.workspace, choice, allowance, app.view, app.access.connect, page=gallery)).run()
 
 
 def hook_receiver(app: Context, url: str) -> HookReceiver:
@@ -63,14 +64,7 @@ def hook_receiver(app: Context, url: str) -> HookReceiver:
         raise UsageError(f"--hooks needs a secret in {hooks.SECRET}", help="the same here and where clips are applied")
     app.require_trust()
     connect(app.workspace)  # a project without a shared state is an error here, not in the server's thread
-    return HookReceiver(partial(connect, _again(app)), url.rstrip("/"), secret, app.clock)
-
-
-def _again(app: Context) -> Workspace:
-    """Return the workspace for another thread."""
-    from reconciler.project.workspace import Workspace
-
-    return Workspace(app.workspace.root, app.clock, app.workspace.env, app.workspace.overlay)
+    return HookReceiver(partial(connect, app.project.workspace()), url.rstrip("/"), secret, app.clock)
 
 
 def _announce(app: Context, url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -13,10 +13,8 @@ from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.money import parse
 
 if TYPE_CHECKING:
+    from reconciler import SavedPlan
     from reconciler.plan.model import Plan
-    from reconciler.project.model import Loaded
-    from reconciler.project.saved_plan import SavedPlan
-    from reconciler.project.workspace import Workspace
     from reconciler.providers.base import Mode
 
 
@@ -88,29 +86,6 @@ def since_time(text: str | None, now: float) -> str:
     return datetime.fromtimestamp(now - (seconds_ago or 0), UTC).isoformat(timespec="seconds")
 
 
-def purchased_clips(
-    workspace: Workspace, loaded: Loaded, patterns: Sequence[str], names: Collection[str]
-) -> Collection[str] | None:
-    """Return the clips that patterns select, None without patterns. `names` are those that were paid for: the project
-    may not declare them any more. Raises UsageError for a pattern that matches neither."""
-    from fnmatch import fnmatchcase
-
-    from reconciler.project.model import Choice
-
-    if not patterns:
-        return None
-    chosen = set[str]()
-    for pattern in patterns:
-        former = {name for name in names if fnmatchcase(name, pattern)}
-        try:
-            chosen |= {step.clip for step in workspace.plan(Choice((pattern,), look=True), loaded).plan.steps}
-        except UsageError:
-            if not former:
-                raise
-        chosen |= former
-    return chosen
-
-
 def plan_file(directory: Path, arguments: list[str], means_clips: Callable[[str], bool]) -> SavedPlan | None:
     """Return the saved plan if the only argument names a plan file, else None.
 
@@ -148,7 +123,7 @@ def one_clip(name: str, plan: Plan) -> str:
 def only_one(pattern: str, names: Sequence[str]) -> str:
     """Return the only clip that a pattern selects, which may have a vendor's draft. Raises UsageError if there are
     several."""
-    from reconciler.spec.matrix import DRAFT
+    from reconciler.spec.values import DRAFT
 
     finals = [name for name in names if not name.endswith(DRAFT)]
     names = finals if len(finals) == 1 else names

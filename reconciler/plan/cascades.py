@@ -18,8 +18,8 @@ from reconciler.plan.looks import is_of_draft, look_changes
 from reconciler.plan.model import GENERATES, Action, Cascade, Plan, Step, Wanted
 from reconciler.records import Binding
 from reconciler.spec.graph import in_order
-from reconciler.spec.matrix import DRAFT
 from reconciler.spec.problems import listed
+from reconciler.spec.values import DRAFT
 
 Ident = tuple[str, int]
 

@@ -15,8 +15,8 @@ from reconciler.diagnostics import UsageError
 from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.spec.graph import closure, dependents
-from reconciler.spec.matrix import DRAFT
 from reconciler.spec.project import Cut
+from reconciler.spec.values import DRAFT
 
 
 @dataclass(frozen=True, slots=True)

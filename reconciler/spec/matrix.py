@@ -16,6 +16,7 @@ from reconciler.frozen import dataclass
 from reconciler.spec.interpolate import NameScope, Resolver
 from reconciler.spec.problems import Problems, listed, shown
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar
+from reconciler.spec.values import DRAFT
 
 MAX_CLIPS = 20_000
 MAX_AXES = 10
@@ -45,10 +46,6 @@ def clip_name(declared: str, combination: Combination) -> str:
     """Return `social`, or `social[ratio=16:9,lang=en]` with the values in the order declared."""
     values = ",".join(f"{axis}={value}" for axis, value in combination)
     return f"{declared}[{values}]" if values else declared
-
-
-DRAFT = ".draft"
-"""The end of the name of a vendor's draft: of `hero`, it is `hero.draft`."""
 
 
 def declared_name(clip: str) -> str:

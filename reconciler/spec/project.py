@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.frozen import dataclass
-from reconciler.spec.matrix import DRAFT
 from reconciler.spec.values import (
+    DRAFT,
     NO_POLICY,
     NO_RULE,
     ApprovalRule,

@@ -8,13 +8,13 @@ from itertools import islice
 
 from reconciler.diagnostics import Source
 from reconciler.spec.expand import Expanded
-from reconciler.spec.matrix import DRAFT, declared_name
+from reconciler.spec.matrix import declared_name
 from reconciler.spec.other_names import KINDS, declaration
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip, ProviderConfig
 from reconciler.spec.reader import Fields, Scalar
-from reconciler.spec.values import ClipMedia, LocalMedia
+from reconciler.spec.values import DRAFT, ClipMedia, LocalMedia
 
 MAX_CIRCLES = 20
 """Limit of reported circles: many entangled clips have very many of them."""

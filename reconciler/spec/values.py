@@ -16,6 +16,10 @@ JsonValue = object
 """A JSON value: None, bool, int, str, `Number`, or a list or map of these. Floats never occur."""
 
 
+DRAFT = ".draft"
+"""The end of the name of a vendor's draft: of `hero`, it is `hero.draft`."""
+
+
 class Number(str):
     """A number with a fraction, written unquoted in a free map: its canonical decimal text, never a float.
 

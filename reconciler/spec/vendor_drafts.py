@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from posixpath import splitext
 
-from reconciler.spec.matrix import DRAFT
 from reconciler.spec.project import Clip
+from reconciler.spec.values import DRAFT
 
 VENDOR = "vendor"
 RESOLUTION = "480p"

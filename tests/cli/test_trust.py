@@ -128,7 +128,7 @@ def test_a_connection_to_a_provider_that_no_clip_uses_is_gated_itself() -> None:
     """As for a closed request, whose task is looked at again."""
     spare("https://away.invalid")
     app = Context(Options())
-    access = ProviderAccess(app.workspace.load(), app.connect)
+    access = ProviderAccess(app.workspace.load(), app.access.connect)
     with pytest.raises(Refused, match="gets STUDIO_KEY"):
         access.ask("spare", partial(poll_task, "t-1"))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
 
-    from reconciler.plan.model import Plan
+    from reconciler import Plan
 
 
 def run(
@@ -64,12 +64,8 @@ def _show(app: Context, items: Iterable[Finding]) -> bool:
 
 
 def _bought(app: Context, kind: str, most: Decimal | None, *, yes: bool, trust: bool) -> Iterable[Finding]:
-    from functools import partial
-
+    from reconciler import Choice
     from reconciler.conform.live import live_findings, require_one_purchase
-    from reconciler.engine.run.apply import ApplyOptions, apply
-    from reconciler.engine.run.session import open_session
-    from reconciler.project.model import Choice
 
     project = app.workspace.load().project
 
@@ -77,10 +73,6 @@ def _bought(app: Context, kind: str, most: Decimal | None, *, yes: bool, trust: 
         require_one_purchase(plan, project, kind)
         app.confirm(plan, yes=yes, question="Buy this clip?")
 
-    agree = partial(app.require_trust, trust=trust)
-    app.workspace.permit = agree
-    options = ApplyOptions(Choice(shows=True), max_cost=most, agree=agree)
-    with open_session(app.workspace, "apply", offline=True) as session:
-        summary = apply(session, options, confirm, app.view, app.connect)
+    summary = app.project.apply_confirmed(Choice(shows=True), confirm, max_cost=most, trust=trust)
     app.view.summary(summary)
     return live_findings(app.workspace, summary, app.env)

@@ -33,22 +33,15 @@ def run(
 
     Exit codes: 0 done, 1 invalid spec, 64 wrong command line.
     """
-    from reconciler.cli.parsing import purchased_clips, since_time
-    from reconciler.project.spending import spending
+    from reconciler.cli.parsing import since_time
     from reconciler.views import spending as views
 
     app: Context = context.obj
     if by not in views.GROUPINGS:
         raise UsageError(f"--by must be one of {', '.join(views.GROUPINGS)}, not '{by}'")
     first = since_time(since, app.clock.now())
-    loaded = app.workspace.recall()
-    spent = spending(app.workspace, loaded)
-    chosen = purchased_clips(app.workspace, loaded, clips or [], {each.clip for each in spent.purchases})
-    purchases = [
-        each
-        for each in spent.purchases
-        if each.rehearsal == rehearsals and each.time >= first and (chosen is None or each.clip in chosen)
-    ]
+    spent = app.project.spending(*(clips or ()))
+    purchases = [each for each in spent.purchases if each.rehearsal == rehearsals and each.time >= first]
     if csv:
         app.view.text(views.table(purchases))
     else:

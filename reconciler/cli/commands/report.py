@@ -38,18 +38,17 @@ def run(
     Exit codes: 0 done, 1 the spec is invalid or the folder holds other files, 4 the saved plan is stale, 64 wrong
     command line.
     """
+    from reconciler import Choice, read_plan
     from reconciler.cli.parsing import picture_name
     from reconciler.gallery.report.folder import target
     from reconciler.gallery.report.summary import data, text
     from reconciler.gallery.report.write import ReportRequest, write
-    from reconciler.project.model import Choice
-    from reconciler.project.saved_plan import read
 
     app: Context = context.obj
     if plan is not None and (clips or since is not None or draft):
         raise UsageError("--plan cannot be combined with clips, --since or --draft")
     folder = None if out is None and sheet is not None else target(app.directory, out, app.workspace.root)
-    saved = None if plan is None else read(app.directory / plan)
+    saved = None if plan is None else read_plan(app.directory / plan)
     if saved is not None:
         app.use_overlay(saved.overlay)
     request = ReportRequest(

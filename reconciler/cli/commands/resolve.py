@@ -50,6 +50,7 @@ def run(
     clips = app.project.names(clip)
     if len(clips) == 1 or task or take or attempt:
         clip = only_one(clip, clips)
+        clips = (clip,)
     if task is not None:
         app.project.adopt(clip, task, take, attempt, trust=trust)
         app.view.note(f"{clip}: task {task} is adopted. {command('apply')} downloads it.", {"clip": clip, "task": task})

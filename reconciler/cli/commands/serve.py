@@ -43,9 +43,9 @@ def run(
     """
     from ipaddress import ip_address
 
+    from reconciler import Choice
     from reconciler.cli.gallery import hook_receiver, run_read_only
     from reconciler.gallery.server.guard import ReadOnly
-    from reconciler.project.model import Choice
 
     app: Context = context.obj
     token = app.workspace.env.get(TOKEN, "")

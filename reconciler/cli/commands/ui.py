@@ -26,8 +26,8 @@ def run(
     Exit codes: 0 ended with q, 1 no project or the port cannot be used, 4 the project is not trusted, 64 wrong command
     line, 130 interrupted.
     """
+    from reconciler import Choice
     from reconciler.cli.gallery import run_with_gallery
-    from reconciler.project.model import Choice
     from reconciler.watch import Allowance
 
     app: Context = context.obj

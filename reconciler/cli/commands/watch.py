@@ -36,8 +36,8 @@ def run(
     Exit codes: 0 ended with q, 1 no project or it cannot be watched, 4 the project is not trusted, 64 wrong command
     line, 130 interrupted.
     """
+    from reconciler import Choice
     from reconciler.cli.parsing import amount
-    from reconciler.project.model import Choice
     from reconciler.watch import Allowance, Watch, WatchContext
 
     if (port is not None or not open_) and not ui:
@@ -50,4 +50,6 @@ def run(
         from reconciler.cli.gallery import run_with_gallery
 
         raise typer.Exit(run_with_gallery(app, choice, terms, port=port, browse=open_))
-    raise typer.Exit(Watch(WatchContext(app.workspace, choice, terms, app.view, app.connect, app.keyboard)).run())
+    raise typer.Exit(
+        Watch(WatchContext(app.workspace, choice, terms, app.view, app.access.connect, app.keyboard)).run()
+    )

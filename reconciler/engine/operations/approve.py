@@ -22,8 +22,7 @@ from reconciler.project.selectors import no_clip
 from reconciler.project.shared_state import user_and_machine
 from reconciler.project.workspace import Workspace
 from reconciler.records import Generation, Snapshot
-from reconciler.spec.matrix import DRAFT
-from reconciler.spec.values import ApprovalRule
+from reconciler.spec.values import DRAFT, ApprovalRule
 from reconciler.state import disk
 from reconciler.state.paths import APPROVALS
 

@@ -13,8 +13,8 @@ from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import FieldValue, set_field, written_text
 from reconciler.spec.files import EditedFiles
 from reconciler.spec.load import read_project
-from reconciler.spec.matrix import DRAFT
 from reconciler.spec.project import Clip, Project
+from reconciler.spec.values import DRAFT
 from reconciler.spec.vendor_drafts import without_drafts
 from reconciler.state import disk
 

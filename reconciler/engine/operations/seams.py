@@ -23,10 +23,9 @@ from reconciler.project.orders import Order
 from reconciler.project.workspace import Workspace
 from reconciler.records import LockEntry, Seam, Snapshot
 from reconciler.spec.edit import FieldValue, set_field, written_value
-from reconciler.spec.matrix import DRAFT
 from reconciler.spec.project import Clip
 from reconciler.spec.scalars import FREEZE
-from reconciler.spec.values import ClipMedia, Frame
+from reconciler.spec.values import DRAFT, ClipMedia, Frame
 from reconciler.state import lockfile
 from reconciler.state.paths import LOCK_FILE
 

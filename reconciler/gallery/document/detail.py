@@ -17,9 +17,18 @@ from reconciler.plan.vendor_drafts import draft_key
 from reconciler.project.orders import Order
 from reconciler.project.versions import Version, versions
 from reconciler.records import OPEN, Attempt, Generation
-from reconciler.spec.matrix import DRAFT
 from reconciler.spec.project import Clip
-from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, DraftTask, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.values import (
+    DRAFT,
+    AssetMedia,
+    ClipMedia,
+    DataMedia,
+    DraftTask,
+    Frame,
+    LocalMedia,
+    Media,
+    UrlMedia,
+)
 from reconciler.state.history import LogEntry
 from reconciler.views.base import HistoryRow
 from reconciler.views.format import utc

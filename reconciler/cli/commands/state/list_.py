@@ -25,7 +25,6 @@ def run(
 
     Exit codes: 0 done, 1 unreadable state, or --project without a shared state, 5 the database does not answer.
     """
-    from reconciler.project.shared_state import offline_warning
     from reconciler.views.purchases import listed
 
     app: Context = context.obj
@@ -35,6 +34,4 @@ def run(
 
         app.require_trust()
         keys = keys_of(app.workspace, project)
-    app.view.show(
-        *listed(app.workspace.snapshot(False), in_flight=in_flight, keys=keys), offline_warning(app.workspace.as_of)
-    )
+    app.view.show(*listed(app.project.records(), in_flight=in_flight, keys=keys), app.access.offline())

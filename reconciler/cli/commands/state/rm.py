@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -25,23 +24,14 @@ def run(
     Exit codes: 0 done, 1 a request of the key is not settled, 4 not confirmed or not trusted, 5 another process holds
     the state or the shared one does not answer, 64 no such key.
     """
-    from reconciler.diagnostics import UsageError
-    from reconciler.engine.operations import forget
-    from reconciler.engine.run.session import open_session
     from reconciler.next_command import command
     from reconciler.plan.changes import short
     from reconciler.views.purchases import only_key, shown_result
 
     app: Context = context.obj
-    app.workspace.permit = partial(app.require_trust, trust=trust)
-    with open_session(app.workspace, "state rm") as session:
-        records = session.store.snapshot()
-        chosen = only_key(records, key)
-        forget.require_settled(session.store.attempts(chosen))
-        if chosen not in records.generations:
-            raise UsageError(
-                f"{short(chosen)} has no result", help=f"{command('state', 'show', short(chosen))} shows it"
-            )
-        app.ask(shown_result(chosen, records), yes=yes, question="It was paid for, and may be paid for again.")
-        forget.forget(session, chosen)
+    chosen = only_key(app.project.records(), key)
+    question = "It was paid for, and may be paid for again."
+    app.project.forget(
+        chosen, lambda records: app.ask(shown_result(chosen, records), yes=yes, question=question), trust=trust
+    )
     app.view.note(f"{short(chosen)} is forgotten. {command('plan')} shows what follows and its cost.", {"key": chosen})

@@ -17,10 +17,9 @@ def run(
 
     Exit codes: 0 done, 1 unreadable state, 64 no such key.
     """
-    from reconciler.project.shared_state import offline_warning
     from reconciler.views.purchases import only_key, shown
 
     app: Context = context.obj
-    records = app.workspace.snapshot(False)
+    records = app.project.records()
     chosen = only_key(records, key)
-    app.view.show(*shown(chosen, records, app.workspace.attempts(chosen)), offline_warning(app.workspace.as_of))
+    app.view.show(*shown(chosen, records, app.project.attempts(chosen)), app.access.offline())
