@@ -20,6 +20,7 @@ from reconciler.engine.attempt.context import Ports
 from reconciler.engine.control import RunControl, StepEnded
 from reconciler.engine.run import montage
 from reconciler.engine.run.records import RunRecords
+from reconciler.engine.run.surveys import SURVEYS, Surveys
 from reconciler.events import Event, EventKind
 from reconciler.identity import canonical
 from reconciler.media.cut.join import join
@@ -27,7 +28,7 @@ from reconciler.media.cut.mix import length_of, samples_at
 from reconciler.media.cut.pieces import make_piece
 from reconciler.media.cut.stretches import encode_sound
 from reconciler.media.cut.subtitles import read_subtitles
-from reconciler.media.cut.survey import Survey, survey
+from reconciler.media.cut.survey import Survey
 from reconciler.plan import cuts
 from reconciler.plan.model import Step
 from reconciler.records import Artifact, Generation
@@ -94,7 +95,9 @@ class Assembler:
     async def _order(self, clip: str, values: dict[str, Any]) -> dict[str, Any]:
         """Return the order for `join`, after the pieces that are new were made."""
         fps = values["fps"]
-        seen = [await self._part(number, piece, fps) for number, piece in enumerate(values["pieces"], 1)]
+        surveys = Surveys(self._pieces / SURVEYS, self.ports.workers)
+        seen = [await self._part(number, piece, fps, surveys) for number, piece in enumerate(values["pieces"], 1)]
+        surveys.save()
         self._set_size(values, [survey for _, survey in seen])
         parts = [part | {"audio": survey is not None and survey.audio} for part, survey in seen]
         shots, begins = montage.shots(parts), montage.begins(parts)
@@ -146,7 +149,9 @@ class Assembler:
         if values["size"] is None:
             raise MediaError("a film of titles has no size of its own", help="write size: 1280x720", code="input")
 
-    async def _part(self, number: int, piece: Mapping[str, Any], fps: int) -> tuple[dict[str, Any], Survey | None]:
+    async def _part(
+        self, number: int, piece: Mapping[str, Any], fps: int, surveys: Surveys
+    ) -> tuple[dict[str, Any], Survey | None]:
         """Return what a piece shows, and how the video of one is made. Raises MediaError if that ends too early."""
         part = {"name": f"piece {number}", "dissolve": piece.get("dissolve", 0), "start": piece.get("in", 0)}
         if "still" in piece:
@@ -154,7 +159,7 @@ class Assembler:
         if "title" in piece:
             return part | {"title": piece["title"], "end": piece["for"]}, None
         path = self.ports.objects.path(piece["sha256"], ".mp4")
-        seen: Survey = await self.ports.workers.run(survey, path, part["start"], piece.get("out", -1), fps)
+        seen = await surveys.of(path, (piece["sha256"], part["start"], piece.get("out", -1), fps))
         end = piece.get("out", seen.frames)
         if not part["start"] < end <= seen.frames:
             first, ends, length = (frame / fps for frame in (part["start"], end, seen.frames))
@@ -206,7 +211,13 @@ class Assembler:
                 await self.ports.workers.run(make_piece, order, file.path)
                 file.sync()  # after a power cut an empty piece must not have its name
                 file.path.replace(path)
-        return {"path": str(path), "start": 0, "end": shot[0]["end"] - shot[0]["start"]}
+        length = shot[0]["end"] - shot[0]["start"]
+        return {
+            "path": str(path),
+            "start": 0,
+            "end": length,
+            "delay": 0,
+        }  # pieces have no frames that refer to later ones
 
 
 def pieces_of(folder: Path, films: Collection[str]) -> set[str]:

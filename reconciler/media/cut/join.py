@@ -109,7 +109,9 @@ def _packets(parts: Sequence[Mapping[str, Any]], fps: int) -> Iterator[Packet[An
 
 
 def _delay(part: Mapping[str, Any], fps: int) -> int:
-    """Return how many frames a part's packets have to be decoded before they are shown."""
+    """Return how many frames a part's packets have to be decoded before they are shown; a part may say so itself."""
+    if "delay" in part:
+        return int(part["delay"])
     with opened(Path(part["path"])) as container:
         packets = _part(container, part, fps)
         order = {time: index for index, time in enumerate(sorted(survey.times(packets)))}

@@ -46,12 +46,52 @@ def sound(order: Mapping[str, Any]) -> Iterator[AudioFrame]:
     return _levelled(order, desk.gain_for(_mixed(order), order["loudness"]))
 
 
+def is_plain(order: Mapping[str, Any]) -> bool:
+    """True if every sample of a film depends on the parts alone that are heard then: nothing is measured or limited."""
+    is_low = all(float(part.get("volume", 1)) <= 1 for part in order["sounds"])
+    return not order.get("audio") and order.get("loudness") is None and is_low
+
+
+def spans(order: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Return the frames of the film at which each part begins and ends."""
+    listed, position = [], 0
+    for part in order["sounds"]:
+        begins = position - part["dissolve"]
+        position = begins + part["end"] - part["start"]
+        listed.append((begins, position))
+    return listed
+
+
+def heard(order: Mapping[str, Any], first: int, last: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the parts of a film that are heard from a sample to another one, each with the frame at which it begins."""
+    for part, (begins, ends) in zip(order["sounds"], spans(order), strict=True):
+        if samples_at(begins, order["fps"]) < last and samples_at(ends, order["fps"]) > first:
+            yield begins, part
+
+
+def plain_sound(order: Mapping[str, Any], first: int, last: int) -> Iterator[AudioFrame]:
+    """Yield the samples from `first` to `last` of a film that is plain, in blocks. No other part is decoded."""
+    some = list(heard(order, first, last))
+    begins, parts = some[0][0], [part for _, part in some]
+    before = (first - samples_at(begins, order["fps"])) * WIDE
+    data = _faded(parts, order["fps"], begins + parts[0]["dissolve"])
+    return _framed(_exactly(_behind(data, before), (last - first) * WIDE))
+
+
+def _behind(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Yield the blocks without their first `size` bytes."""
+    for block in blocks:
+        yield block[size:]
+        size -= min(size, len(block))
+
+
 def _levelled(order: Mapping[str, Any], gain: str) -> Iterator[AudioFrame]:
     """Yield the mix, louder by `gain` decibels; what was made louder or added up is kept below full scale."""
-    is_plain = (
-        not order.get("audio") and gain == "0" and all(float(part.get("volume", 1)) <= 1 for part in order["sounds"])
+    return (
+        _mixed(order)
+        if gain == "0" and is_plain({**order, "loudness": None})
+        else _framed(map(_bytes, desk.limited(_mixed(order), gain)))
     )
-    return _mixed(order) if is_plain else _framed(map(_bytes, desk.limited(_mixed(order), gain)))
 
 
 def _mixed(order: Mapping[str, Any]) -> Iterator[AudioFrame]:
@@ -77,9 +117,10 @@ def _framed(data: Iterable[bytes]) -> Iterator[AudioFrame]:
         yield _frame(bytes(waiting), first)
 
 
-def _faded(parts: Sequence[Mapping[str, Any]], fps: int) -> Iterator[bytes]:
-    """Yield the sound of all parts; where two are shown together, the first fades into the second."""
-    position, ending = 0, bytearray()
+def _faded(parts: Sequence[Mapping[str, Any]], fps: int, position: int = 0) -> Iterator[bytes]:
+    """Yield the sound of all parts; where two are shown together, the first fades into the second. `position` is the
+    frame at which the film is cut off before them."""
+    ending = bytearray()
     for number, part in enumerate(parts):
         position -= part["dissolve"]
         begins, position = position, position + part["end"] - part["start"]

@@ -14,9 +14,9 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import av
 from av.audio.codeccontext import AudioCodecContext
@@ -52,12 +52,11 @@ def encode_sound(order: str, earlier: str | Path, target: str | Path) -> int:
     try:
         with _Earlier(Path(earlier)) as before, Path(target).open("wb") as out:
             out.write(_HEAD.pack(0))
-            for stretch in _stretches(mix.sound(json.loads(order))):
-                key = stretch.key()
-                packets = before.packets(key)
+            for stretch in _outlined(json.loads(order)):
+                packets = before.packets(stretch.key)
                 if packets is None:
                     packets, encoded = stretch.encoded(), encoded + 1
-                out.write(_STRETCH.pack(key, len(packets)))
+                out.write(_STRETCH.pack(stretch.key, len(packets)))
                 out.writelines(_PACKET.pack(len(packet)) + packet for packet in packets)
                 samples += stretch.samples
             out.seek(0)
@@ -91,47 +90,84 @@ def _packet(file: BinaryIO) -> bytes:
 
 
 class _Stretch:
-    """The blocks of a stretch with those around it. `lead` of them come before it; the last one has no others behind.
+    """A stretch. `blocks` returns its blocks with those around it; `lead` of them come before it, and the last one has
+    no others behind. `samples`: those of the film that end in it. `key` says what it is encoded from."""
 
-    `samples`: those of the film that end in it."""
-
-    def __init__(self, blocks: Sequence[AudioFrame], lead: int, *, is_last: bool) -> None:
+    def __init__(
+        self, key: bytes, samples: int, blocks: Callable[[], Sequence[AudioFrame]], lead: int, *, is_last: bool
+    ) -> None:
+        self.key, self.samples = key, samples
         self._blocks, self._lead, self._is_last = blocks, lead, is_last
-        inside = blocks[lead:] if is_last else blocks[lead : lead + LENGTH]
-        self.samples = sum(block.samples for block in inside)
-
-    def key(self) -> bytes:
-        digest = hashlib.sha256(f"{OPTIONS} {self._lead} {self._is_last}".encode())
-        for block in self._blocks:
-            digest.update(bytes(block.planes[0])[: block.samples * mix.WIDE])
-        return digest.digest()
 
     def encoded(self) -> list[bytes]:
         """Return the packets of the stretch alone."""
         encoder = AudioCodecContext.create("aac", "w")
         assert isinstance(encoder, AudioCodecContext)
         encoder.sample_rate, encoder.format, encoder.layout, encoder.options = RATE, "fltp", "stereo", OPTIONS
-        first, packets = self._blocks[0].pts or 0, []
-        for block in (*self._blocks, None):
+        blocks, packets = self._blocks(), []
+        first = blocks[0].pts or 0
+        for block in (*blocks, None):
             if block is not None:
                 block.pts = (block.pts or 0) - first
             packets += [bytes(packet) for packet in encoder.encode(block)]
-        for block in self._blocks:
+        for block in blocks:
             block.pts = (block.pts or 0) + first
         return packets[self._lead :] if self._is_last else packets[self._lead : self._lead + LENGTH]
 
 
-def _stretches(blocks: Iterator[AudioFrame]) -> Iterator[_Stretch]:
+def _outlined(order: Mapping[str, Any]) -> Iterator[_Stretch]:
+    """Yield the stretches of a film. The key of one is the SHA-256 of its samples, or of the parts that are heard in it
+    where these decide them: then no sample of a stretch that is known is decoded."""
+    return _of_parts(order) if mix.is_plain(order) else _of_samples(mix.sound(order))
+
+
+def _of_parts(order: Mapping[str, Any]) -> Iterator[_Stretch]:
+    total, number, is_last = mix.samples_at(mix.spans(order)[-1][1], order["fps"]), 0, False
+    while not is_last:
+        lead = LEAD if number else 0
+        is_last = (number + LENGTH + TAIL) * mix.BLOCK >= total
+        first = (number - lead) * mix.BLOCK
+        last = total if is_last else (number + LENGTH + TAIL) * mix.BLOCK
+        yield _of_part(order, (first, last), lead, is_last=is_last)
+        number += LENGTH
+
+
+def _of_part(order: Mapping[str, Any], samples: tuple[int, int], lead: int, *, is_last: bool) -> _Stretch:
+    first, last = samples
+    start = mix.samples_at
+    parts = [[start(begins, order["fps"]) - first, *_content(part)] for begins, part in mix.heard(order, first, last)]
+    text = json.dumps(["parts/v1", OPTIONS, order["fps"], lead, is_last, last - first, parts])
+    inside = last - first - lead * mix.BLOCK if is_last else LENGTH * mix.BLOCK
+    key = hashlib.sha256(text.encode()).digest()
+    return _Stretch(key, inside, lambda: list(mix.plain_sound(order, first, last)), lead, is_last=is_last)
+
+
+def _content(part: Mapping[str, Any]) -> list[object]:
+    """Return what a part's samples are made from: its video by content, else (a title) nothing that is heard."""
+    source = part.get("sha256") or part.get("path") if part["audio"] else None
+    return [source, part["start"], part["end"], part["dissolve"], part.get("volume", "1")]
+
+
+def _of_samples(blocks: Iterator[AudioFrame]) -> Iterator[_Stretch]:
     waiting: list[AudioFrame] = []
     lead = 0
     for block in blocks:
         waiting.append(block)
         if len(waiting) == lead + LENGTH + TAIL + 1:  # one more: this stretch is not the last
-            yield _Stretch(waiting[:-1], lead, is_last=False)
+            yield _of_blocks(waiting[:-1], lead, is_last=False)
             del waiting[: lead + LENGTH - LEAD]
             lead = LEAD
     if waiting:
-        yield _Stretch(waiting, lead, is_last=True)
+        yield _of_blocks(waiting, lead, is_last=True)
+
+
+def _of_blocks(blocks: Sequence[AudioFrame], lead: int, *, is_last: bool) -> _Stretch:
+    digest = hashlib.sha256(f"{OPTIONS} {lead} {is_last}".encode())
+    for block in blocks:
+        digest.update(bytes(block.planes[0])[: block.samples * mix.WIDE])
+    inside = blocks[lead:] if is_last else blocks[lead : lead + LENGTH]
+    samples = sum(block.samples for block in inside)
+    return _Stretch(digest.digest(), samples, lambda: blocks, lead, is_last=is_last)
 
 
 class _Earlier:

@@ -87,3 +87,49 @@ def test_a_file_that_was_cut_short_is_not_used(clip: Path, tmp_path: Path) -> No
         (tmp_path / "short").write_bytes(whole[:size])
         assert encoded(tmp_path, order(clip, song), "short", "again") == 4
         assert (tmp_path / "again").read_bytes() == whole
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Videos of a second, each with another tone."""
+    folder = tmp_path_factory.mktemp("tones")
+    return [numbered.film(folder / f"{hertz}.mp4", 0, 23, fps=23, hertz=hertz) for hertz in (300, 440, 700)]
+
+
+def shots(tones: list[Path], *cuts: tuple[int, int, int, int]) -> str:
+    """Return a film of parts of these: which one, its first and last frame, and its dissolve."""
+    named = [("path", "start", "end", "dissolve"), *cuts]
+    parts = [dict(zip(named[0], (str(tones[cut[0]]), *cut[1:]), strict=True)) | {"audio": True} for cut in cuts]
+    return json.dumps({"fps": 23, "sounds": parts})
+
+
+SHOTS = ((0, 0, 23, 0), (1, 3, 20, 5), (2, 0, 23, 0), (0, 5, 23, 8), (1, 0, 11, 0), (2, 7, 23, 0))
+
+
+def test_a_stretch_is_the_same_whether_it_is_known_by_its_parts_or_by_its_samples(
+    tones: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = shots(tones, *SHOTS)
+    count = encoded(tmp_path, text, target="parts")
+    monkeypatch.setattr(stretches.mix, "is_plain", lambda order: not order.get("audio"))
+    monkeypatch.setattr(stretches, "_of_parts", lambda order: stretches._of_samples(stretches.mix.sound(order)))
+    assert encoded(tmp_path, text, target="samples") == count > 6
+    parts, samples = (stretches.read_sound(tmp_path / name) for name in ("parts", "samples"))
+    assert (parts[0], list(parts[1])) == (samples[0], list(samples[1]))
+
+
+@pytest.mark.parametrize(
+    ("index", "cut"),
+    [(2, (0, 0, 23, 0)), (1, (1, 3, 20, 4)), (3, (0, 4, 22, 8))],
+    ids=["another clip", "a shorter dissolve", "other frames"],
+)
+def test_an_edit_of_one_shot_gives_what_a_fresh_film_is(
+    tones: list[Path], tmp_path: Path, index: int, cut: tuple[int, int, int, int]
+) -> None:
+    edited = [*SHOTS[:index], cut, *SHOTS[index + 1 :]]
+    whole = encoded(tmp_path, shots(tones, *SHOTS))
+    assert encoded(tmp_path, shots(tones, *SHOTS), "sound", "again") == 0
+    some = encoded(tmp_path, shots(tones, *edited), "sound", "edited")
+    encoded(tmp_path, shots(tones, *edited), "none", "fresh")
+    assert (tmp_path / "edited").read_bytes() == (tmp_path / "fresh").read_bytes()
+    assert 0 < some < whole or index == 1  # which moves all that follows
