@@ -79,4 +79,5 @@ def _fitting(amounts: Sequence[Decimal], micros: int) -> str:
     """Say how many of these prices, in their order, fit into what a cap has left."""
     sums = accumulate(money.to_micros(amount) or 0 for amount in amounts)
     fitting = sum(1 for _ in takewhile(lambda total: total <= micros, sums))
-    return f"the first {fitting} of {len(amounts)} fit" if fitting else f"none of {len(amounts)} fits"
+    which, verb = {0: ("none", "fits"), 1: ("the first", "fits")}.get(fitting, (f"the first {fitting}", "fit"))
+    return f"{which} of {len(amounts)} {verb}"

@@ -15,8 +15,9 @@ or anything that cannot be read, the whole program runs. `KINDS` lists the facts
 - **Variables.** Values of the environment are kept as digests, keyed likewise: a salt in the file would not hide a
   short value. Without a machine id, a project that names variables in addresses has no seal.
 - **What is not here.** Whether the user trusts the project, `state/hashes` and the holder of the lock: a plan with
-  nothing to do reads none of them, or a cache whose entries are facts here too. What `--since`, `--env`, `--var`,
-  clips, `--json` and `-v` add is never answered.
+  nothing to do reads none of them, or a cache whose entries are facts here too. Nor the policy and until when clips are
+  needed (`needed_by`): they are about what is bought. What `--since`, `--env`, `--var`, clips, `--json` and `-v` add is
+  never answered.
 
 The front door asks `answer` before the program is loaded, so this module imports nothing slow at its top.
 """

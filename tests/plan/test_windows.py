@@ -12,7 +12,7 @@ from tests.plan.test_cost import plan
     ("amounts", "spent", "clips", "sentence"),
     [
         (("2", "2"), 1, None, ""),
-        (("2", "2"), 2, None, "costs 4.00 USD on top of 2.00 already spent, and the cap is 5.00; the first 1 of 2 fit"),
+        (("2", "2"), 2, None, "costs 4.00 USD on top of 2.00 already spent, and the cap is 5.00; the first of 2 fits"),
         (("2", "3"), 0, None, ""),  # as much as the cap is within it
         (("2", "0", "3", "1"), 0, None, "costs 6.00 USD, and the cap is 5.00; the first 2 of 3 fit"),
         (("6", "1"), 0, None, "costs 7.00 USD, and the cap is 5.00; none of 2 fits"),  # in the order of the plan

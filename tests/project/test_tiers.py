@@ -16,7 +16,7 @@ from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.project import saved_plan
 from reconciler.project.orders import Beyond, Order, build_orders
 from reconciler.providers import registry
-from reconciler.providers.ark.dialect import Ark
+from reconciler.providers.ark.dialect import MARKS, Ark
 from reconciler.providers.base import Pace
 from reconciler.providers.check import Resolved, resolve
 from reconciler.spec.model import Provider
@@ -137,3 +137,8 @@ def test_a_list_without_flex_proves_no_absence(tiers: list[str] | None, *, prove
     """Else a lost request of the tier flex was taken for one that never arrived, and was bought again."""
     settings = {} if tiers is None else {"list_tiers": tiers}
     assert (cast(Ark, registry.dialect("ark", settings)).coverage is not None) is proves
+
+
+def test_flex_takes_as_long_as_a_request_may_say() -> None:
+    """A task ends when its `execution_expires_after` is over; the number that marks it is below the most."""
+    assert {model.flex_within for model in DIALECT.models} == {None, MARKS.stop}
