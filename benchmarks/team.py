@@ -132,7 +132,8 @@ def together(folder: Path, url: str, clips: int) -> list[Row]:
     """What processes of a team do together."""
     delays = team_runs.followed(folder / "followed", url)
     given, made = team_runs.taken_over(folder / "taken", url)
-    queue, worker = (median(team_runs.given_out(url, how) for _ in range(3)) for how in ("bare", "ours"))
+    rates = [(team_runs.given_out(url, "bare"), team_runs.given_out(url, "ours")) for _ in range(5)]  # in turn
+    queue, worker = (median(each) for each in zip(*rates, strict=True))
     asked = team_runs.bucket_requests(folder / "bucket", clips)
     heartbeat, few = HEARTBEAT.total_seconds(), f"{asked['one lacking']} for one that is lacking"
     return [
