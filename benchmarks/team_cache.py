@@ -81,6 +81,7 @@ class _Transfers:
     def clear(self) -> None:
         for name in self.names:
             self.shelf.delete(f"objects/{name}")
+            obstore.delete(self.bare, f"bare/{name}")
         for folder in ("bare", "other"):
             shutil.rmtree(self.home / folder)
 
