@@ -155,12 +155,12 @@ def _intent_after(patch: pytest.MonkeyPatch) -> None:
 
 def _again_on_500(patch: pytest.MonkeyPatch) -> None:
     """A 5xx answer is taken for a request that was not accepted."""
-    real = Fake.read_submit
+    real = buy._answer
 
-    def read_submit(self: Fake, reply: Reply) -> SubmitAnswer:
-        return NotSent("a server error") if reply.status >= 500 else real(self, reply)
+    def answer(context: AttemptContext, reply: Reply) -> SubmitAnswer:
+        return NotSent("a server error") if reply.status >= 500 else real(context, reply)
 
-    patch.setattr(Fake, "read_submit", read_submit)
+    patch.setattr(buy, "_answer", answer)
 
 
 def _follow_redirects(patch: pytest.MonkeyPatch) -> None:

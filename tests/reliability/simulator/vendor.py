@@ -57,7 +57,7 @@ FETCHES = ("whole", "dead", "broken", "short", "junk", "wrong")
 
 _REFUSED = {
     "refuse-input": (400, Refusal.INPUT),
-    "refuse-moderation": (451, Refusal.MODERATION),
+    "refuse-moderation": (422, Refusal.MODERATION),
     "refuse-busy": (429, Refusal.BUSY),
     "refuse-credentials": (401, Refusal.CREDENTIALS),
     "refuse-account": (402, Refusal.ACCOUNT),
