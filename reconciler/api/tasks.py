@@ -191,20 +191,24 @@ class Tasks(Calls):
         """Return every attempt of a key, oldest first."""
         return self._access().workspace.attempts(key)
 
-    def forget(self, key: str, confirm: Callable[[Snapshot], None], *, trust: bool = False) -> None:
-        """Forget the result of a key, so that the next plan may buy it again. `confirm` gets the records first, and
-        raises to keep it. Raises UsageError for a key without a result, StateError for one that is under way."""
+    def forget(self, key: str, confirm: Callable[[str, Snapshot], None], *, trust: bool = False) -> str:
+        """Forget the result of a key, given whole or by its beginning, so that the next plan may buy it again, and
+        return it. `confirm` gets it and the records first, and raises to keep it. Raises UsageError for a key without
+        a result, StateError for one that is under way."""
         from reconciler.engine.operations import forget
         from reconciler.plan.changes import short
+        from reconciler.views.purchases import only_key
 
         with self._access(trust).session("state rm") as session:
             records = session.store.snapshot()
-            forget.require_settled(session.store.attempts(key))
-            if key not in records.generations:
-                help = f"{command('state', 'show', short(key))} shows it"
-                raise UsageError(f"{short(key)} has no result", help=help)
-            confirm(records)
-            forget.forget(session, key)
+            chosen = only_key(records, key)
+            forget.require_settled(session.store.attempts(chosen))
+            if chosen not in records.generations:
+                help = f"{command('state', 'show', short(chosen))} shows it"
+                raise UsageError(f"{short(chosen)} has no result", help=help)
+            confirm(chosen, records)
+            forget.forget(session, chosen)
+            return chosen
 
     def verify(self, *, draft: bool = False, provenance: bool = False) -> list[Finding]:
         """Hash every stored video again, and look for the marks that the project asks for; `provenance`: only that."""

@@ -26,12 +26,13 @@ def run(
     """
     from reconciler.next_command import command
     from reconciler.plan.changes import short
-    from reconciler.views.purchases import only_key, shown_result
+    from reconciler.records import Snapshot
+    from reconciler.views.purchases import shown_result
 
     app: Context = context.obj
-    chosen = only_key(app.project.records(), key)
-    question = "It was paid for, and may be paid for again."
-    app.project.forget(
-        chosen, lambda records: app.ask(shown_result(chosen, records), yes=yes, question=question), trust=trust
-    )
+
+    def confirm(chosen: str, records: Snapshot) -> None:
+        app.ask(shown_result(chosen, records), yes=yes, question="It was paid for, and may be paid for again.")
+
+    chosen = app.project.forget(key, confirm, trust=trust)
     app.view.note(f"{short(chosen)} is forgotten. {command('plan')} shows what follows and its cost.", {"key": chosen})
