@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,14 @@ def test_no_pipeline_is_given_a_key_or_spends_by_itself(file: str) -> None:
     assert "secrets." not in text and "API_KEY" not in text
     for words in commands(text):
         assert "apply" not in words or "--locked" in words or words[-1] == "$PLAN_FILE", words
+
+
+def test_every_check_runs_on_each_system_and_the_oldest_python() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    job, project = workflow["jobs"]["test"], tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert job["strategy"]["matrix"]["os"] == ["ubuntu-latest", "macos-latest"]
+    assert project["project"]["requires-python"] == f">={job['strategy']['matrix']['python'][0]}"
+    assert job["steps"][-1]["run"] == "bash .ci/run"
 
 
 def test_the_image_runs_as_nobody_in_particular_and_copies_what_exists() -> None:
