@@ -123,9 +123,9 @@ def one_clip(name: str, plan: Plan) -> str:
 def only_one(pattern: str, names: Sequence[str]) -> str:
     """Return the only clip that a pattern selects, which may have a vendor's draft. Raises UsageError if there are
     several."""
-    from reconciler.spec.values import DRAFT
+    from reconciler.spec.vendor_drafts import is_vendor_draft
 
-    finals = [name for name in names if not name.endswith(DRAFT)]
+    finals = [name for name in names if not is_vendor_draft(name)]
     names = finals if len(finals) == 1 else names
     if len(names) == 1:
         return names[0]

@@ -19,7 +19,7 @@ from reconciler.plan.model import GENERATES, Action, Cascade, Plan, Step, Wanted
 from reconciler.records import Binding
 from reconciler.spec.graph import in_order
 from reconciler.spec.problems import listed
-from reconciler.spec.values import DRAFT
+from reconciler.spec.values import final_name
 
 Ident = tuple[str, int]
 
@@ -76,7 +76,7 @@ def cascades(steps: Sequence[Step], wanted: Iterable[Wanted], bindings: Mapping[
 def _seams(steps: Sequence[Step]) -> tuple[str, ...]:
     """Return the clips of steps, unless one has other inputs than frames that may be frozen."""
     fields = {change.field for step in steps for change in step.changes}
-    return tuple(dict.fromkeys(step.clip.removesuffix(DRAFT) for step in steps)) if fields <= FRAMES else ()
+    return tuple(dict.fromkeys(final_name(step.clip) for step in steps)) if fields <= FRAMES else ()
 
 
 def _followed(
@@ -104,7 +104,7 @@ def long_chains(wanted: Iterable[Wanted], most: int | None) -> Iterator[Diagnost
     length = dict.fromkeys(needs, 1)
     for ident in in_order(needs):
         for need in needs[ident]:
-            count = length.get(need, 0) + (need[0].removesuffix(DRAFT) != ident[0])  # with its draft it is one clip
+            count = length.get(need, 0) + (final_name(need[0]) != ident[0])  # with its draft it is one clip
             if count > length[ident]:
                 length[ident], before[ident] = count, need
     used = {need for others in needs.values() for need in others}
@@ -113,7 +113,7 @@ def long_chains(wanted: Iterable[Wanted], most: int | None) -> Iterator[Diagnost
         first = ident
         while first in before:
             first = before[first]
-        edited = first[0].removesuffix(DRAFT)
+        edited = final_name(first[0])
         message = f"{clip} is the last of {length[ident]} clips that are made from one another"
         help = f"an edit of {edited} buys all of them again; defaults.chain_warning is {most}"
         yield Diagnostic("long-chain", message, None, help, Severity.WARNING, clips=(clip,))

@@ -16,7 +16,7 @@ from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.spec.graph import closure, dependents
 from reconciler.spec.project import Cut
-from reconciler.spec.values import DRAFT
+from reconciler.spec.values import final_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _matches(core: str, candidate: Candidate) -> bool:
             return value in candidate.states
         case "path" | "model" | "provider":
             return _globs(value, candidate.output if sort == "path" else getattr(candidate, sort))
-    final = candidate.name.removesuffix(DRAFT)  # a vendor's draft is bought for it, and selected with it
+    final = final_name(candidate.name)  # a vendor's draft is bought for it, and selected with it
     if core == candidate.declared or _globs(core, candidate.name) or _globs(core, final):
         return True
     declared, wanted = _coordinates(core)

@@ -16,7 +16,7 @@ from reconciler.frozen import dataclass
 from reconciler.spec.interpolate import NameScope, Resolver
 from reconciler.spec.problems import Problems, listed, shown
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar
-from reconciler.spec.values import DRAFT
+from reconciler.spec.values import final_name
 
 MAX_CLIPS = 20_000
 MAX_AXES = 10
@@ -50,7 +50,7 @@ def clip_name(declared: str, combination: Combination) -> str:
 
 def declared_name(clip: str) -> str:
     """Return the name of the declaration that a clip comes from: the inverse of `clip_name`."""
-    return clip.removesuffix(DRAFT).partition("[")[0]
+    return final_name(clip).partition("[")[0]
 
 
 def file_names(declared: str, combinations: Iterable[Combination]) -> Mapping[Combination, str]:

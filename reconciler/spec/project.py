@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.frozen import dataclass
 from reconciler.spec.values import (
-    DRAFT,
     NO_POLICY,
     NO_RULE,
     ApprovalRule,
@@ -23,6 +22,7 @@ from reconciler.spec.values import (
     Media,
     Policy,
     Secret,
+    final_name,
 )
 from reconciler.spec.volume import Volume
 
@@ -108,7 +108,7 @@ class Clip:
     def written(self) -> str:
         """The name under which its file has fields of this clip alone, in `overrides`."""
         cells = ",".join(f"{column}={cell}" for column, cell in self.matrix)
-        return f"{self.declared}[{cells}]" if self.rows else self.name.removesuffix(DRAFT)
+        return f"{self.declared}[{cells}]" if self.rows else final_name(self.name)
 
     @property
     def references(self) -> References:

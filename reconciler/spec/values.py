@@ -20,6 +20,11 @@ DRAFT = ".draft"
 """The end of the name of a vendor's draft: of `hero`, it is `hero.draft`."""
 
 
+def final_name(name: str) -> str:
+    """Return the name of the clip that a vendor's draft is made for; any other name as it is."""
+    return name.removesuffix(DRAFT)
+
+
 class Number(str):
     """A number with a fraction, written unquoted in a free map: its canonical decimal text, never a float.
 

@@ -102,7 +102,7 @@ def test_a_worker_renders_what_apply_hands_over_and_the_bytes_are_those_of_this_
         assert drafts(of) == drafts(alone) and len(drafts(of)) == 2
         bea = studio("bea")
         assert bea.run("apply", "--draft", "--yes", "--trust").code == 0
-        assert drafts(bea) == drafts(of)  # taken from there: an order is of a scene, whoever asks
+        assert drafts(bea) == drafts(of)  # taken from there: an order is of a scene, not of who asks
         assert sql.query("SELECT kind, count(*) FROM want GROUP BY kind") == [("done", 2)]
         assert sql.query("SELECT * FROM attempt") == [] and of.ledger() == []
     finally:
@@ -276,7 +276,7 @@ def test_a_draft_that_is_damaged_in_the_cache_is_not_used(tell: Tell, tmp_path: 
 
 
 def test_an_order_is_drawn_as_its_key_says_from_inputs_by_content_only(tell: Tell) -> None:
-    """Whoever may write into the database cannot have a file of the worker's machine drawn, nor another scene."""
+    """Somebody who may write into the database cannot have a file of the worker's machine drawn, nor another scene."""
 
     def forged(both: Both, **changes: object) -> str:
         key = handed_drafts.order_of(scene()).key

@@ -28,7 +28,7 @@ CLIPS = {name: {"prompt": f"a {name}", "takes": 2} for name in ("lamp", "sun")}
 
 
 def no(*asked: object) -> None:
-    """The answer of whoever is asked."""
+    """The answer of a person who is asked."""
     raise Refused("no", code="answered-no")
 
 

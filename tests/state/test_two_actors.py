@@ -90,7 +90,7 @@ class Actor:
         self.store = SharedStore(self.sql, Clock(), memory_store().sql, Team.me(f"{self.name} {self.world.number}"))
         self.seen: dict[str, int] = {}
         self.claims: dict[str, Claim] = {}
-        self.told: dict[str, tuple[Attempt, str]] = {}
+        self.accepted: dict[str, tuple[Attempt, str]] = {}
 
     def newest(self, key: str) -> Attempt | None:
         return next(iter(self.store.attempts(key)[::-1]), None)
@@ -128,10 +128,10 @@ class Actor:
         if answer == "lost":
             self.store.move(claim.attempt, State.UNCERTAIN, Facts(reason="lost"))
         else:
-            self.told[key] = claim.attempt, task
+            self.accepted[key] = claim.attempt, task
 
     def record(self, key: str) -> None:
-        attempt, task = self.told.pop(key)
+        attempt, task = self.accepted.pop(key)
         self.world.answers[attempt.marker] = task
         self.store.move(attempt, State.ACCEPTED, Facts(task=task))
 
@@ -190,7 +190,7 @@ class TwoActors(RuleBasedStateMachine):
         for _ in range(times):
             if name in actor.claims:
                 self.act(*((actor.send, name, answer) if actor.claims[name].has_permit else (actor.permit, name)))
-            elif name in actor.told:
+            elif name in actor.accepted:
                 self.act(actor.record, name)
             elif name in actor.seen:
                 self.act(actor.claim, name)

@@ -22,7 +22,8 @@ from reconciler.project.selectors import no_clip
 from reconciler.project.shared_state import user_and_machine
 from reconciler.project.workspace import Workspace
 from reconciler.records import Generation, Snapshot
-from reconciler.spec.values import DRAFT, ApprovalRule
+from reconciler.spec.values import ApprovalRule, final_name
+from reconciler.spec.vendor_drafts import is_vendor_draft
 from reconciler.state import disk
 from reconciler.state.paths import APPROVALS
 
@@ -68,11 +69,7 @@ def disapprove(workspace: Workspace, clips: Collection[str]) -> tuple[Approval, 
     theirs, others = ({w.key for w in wanted if _is_of(w, clips) is is_one} for is_one in (True, False))
     with _exclusive(workspace.root):
         book = workspace.approval_book()
-        gone = [
-            a
-            for a in book.approvals
-            if a.key in theirs or (_clip(a).removesuffix(DRAFT) in clips and a.key not in others)
-        ]
+        gone = [a for a in book.approvals if a.key in theirs or (final_name(_clip(a)) in clips and a.key not in others)]
         if gone:
             _write(workspace.root, replace(book, approvals=tuple(a for a in book.approvals if a not in gone)))
     return tuple(gone)
@@ -95,13 +92,13 @@ def _takes(loaded: Loaded, clips: Collection[str], take: int | None) -> Sequence
 
 def _is_of(w: Wanted, clips: Collection[str]) -> bool:
     """True for a take of one of these clips, or of its vendor's draft."""
-    return w.clip in clips or w.clip.removesuffix(DRAFT) in clips
+    return w.clip in clips or final_name(w.clip) in clips
 
 
 def _first_stage(wanted: Sequence[Wanted], rule: ApprovalRule) -> Sequence[Wanted]:
     """Return what can be approved now: a final has nothing to look at before its draft is bought."""
-    drafts = [w for w in wanted if w.clip.endswith(DRAFT)]
-    finals = [w for w in wanted if not w.clip.endswith(DRAFT)]
+    drafts = [w for w in wanted if is_vendor_draft(w.clip)]
+    finals = [w for w in wanted if not is_vendor_draft(w.clip)]
     return finals if rule.of == VENDOR_DRAFT or not drafts else drafts
 
 
@@ -114,7 +111,7 @@ def _looked_at(workspace: Workspace, loaded: Loaded, wanted: Sequence[Wanted]) -
     firsts = {w.clip: _sample(records[False], w) for w in loaded.wanted if w.take == 1} if False in records else {}
     drawn = {(w.clip, w.take): w.key for w in workspace.load(draft=True).wanted} if animatics else {}
     for w in wanted:
-        is_drawn, clip = w.key in animatics, w.clip.removesuffix(DRAFT)
+        is_drawn, clip = w.key in animatics, final_name(w.clip)
         key = drawn[clip, w.take] if is_drawn else draft_key(w.document) or firsts[w.clip]
         result = records[is_drawn].generations.get(key)
         if result is None:

@@ -14,7 +14,7 @@ from reconciler.spec.edit import FieldValue, set_field, written_text
 from reconciler.spec.files import EditedFiles
 from reconciler.spec.load import read_project
 from reconciler.spec.project import Clip, Project
-from reconciler.spec.values import DRAFT
+from reconciler.spec.values import final_name
 from reconciler.spec.vendor_drafts import without_drafts
 from reconciler.state import disk
 
@@ -43,7 +43,7 @@ class Edit:
 def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
     """Raise `retake` by one, of one take or of all. Raises ClipformError for a protected clip: its video would be
     replaced."""
-    name = name.removesuffix(DRAFT)
+    name = final_name(name)
     clips = clips_named(workspace, name)
     if any(clip.spec.protect for clip in clips):
         raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
@@ -99,7 +99,7 @@ def _too_few(name: str, takes: int, take: int) -> str:
 
 def pick(workspace: Workspace, name: str, take: int) -> Edit:
     """Set `pick`. Raises UsageError for a take that the clip does not have."""
-    name = name.removesuffix(DRAFT)
+    name = final_name(name)
     clips = clips_named(workspace, name)
     fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
@@ -169,7 +169,7 @@ def clips_named(workspace: Workspace, name: str) -> list[Clip]:
 
 
 def _of_name(project: Project, name: str) -> list[Clip]:
-    clips, name = [*without_drafts(project.clips)], name.removesuffix(DRAFT)
+    clips, name = [*without_drafts(project.clips)], final_name(name)
     named = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
     if not named:
         raise no_clip(name, project.cuts)

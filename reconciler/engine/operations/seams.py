@@ -25,7 +25,7 @@ from reconciler.records import LockEntry, Seam, Snapshot
 from reconciler.spec.edit import FieldValue, set_field, written_value
 from reconciler.spec.project import Clip
 from reconciler.spec.scalars import FREEZE
-from reconciler.spec.values import DRAFT, ClipMedia, Frame
+from reconciler.spec.values import ClipMedia, Frame, final_name
 from reconciler.state import lockfile
 from reconciler.state.paths import LOCK_FILE
 
@@ -51,7 +51,7 @@ class SeamEdit:
 def freeze(session: Session, name: str) -> tuple[SeamEdit, bool]:
     """Freeze the seams of a clip, or of all clips of a declaration; return the edit, and whether each has a version to
     keep. Those that were never made keep the first that they are made from. Buys nothing."""
-    workspace, name = session.workspace, name.removesuffix(DRAFT)
+    workspace, name = session.workspace, final_name(name)
     clips = clips_named(workspace, name)
     edit = _edited(workspace, clips, name, frozen=True)
     loaded = workspace.load()
@@ -61,13 +61,13 @@ def freeze(session: Session, name: str) -> tuple[SeamEdit, bool]:
         entries = [replace(line, seams=held.get(clip, line.seams)) for (clip, _), line in lines.items()]
         lockfile.write(workspace.root / LOCK_FILE, entries)
     edit.write(workspace)
-    return edit, {clip.removesuffix(DRAFT) for clip in held} == {clip.name for clip in clips}
+    return edit, {final_name(clip) for clip in held} == {clip.name for clip in clips}
 
 
 def thaw(workspace: Workspace, name: str) -> tuple[SeamEdit, Plan]:
     """Return the edit by which the seams of a clip follow again, and what apply would do for that alone, priced.
     Writes nothing."""
-    name = name.removesuffix(DRAFT)
+    name = final_name(name)
     edit = _edited(workspace, clips_named(workspace, name), name, frozen=False)
     now = workspace.plan(Choice(), workspace.load())
     edited = workspace.edited(edit.file, edit.after)
@@ -128,9 +128,7 @@ def _kept(session: Session, loaded: Loaded, clips: set[str]) -> Iterator[tuple[s
     records = records_of(session.store, loaded)
     locked = {entry.key: entry for entry in session.workspace.lock_entries()}
     for order in loaded.orders:
-        is_asked = (
-            order.clip.name.removesuffix(DRAFT) in clips and not order.clip.draft and order.take == order.clip.spec.pick
-        )
+        is_asked = final_name(order.clip.name) in clips and not order.clip.draft and order.take == order.clip.spec.pick
         if is_asked and (document := _document(order, records, locked)):
             seams = {seam.field: seam for seam in _seams(session, order, document, locked)}
             yield order.clip.name, tuple({**seams, **order.seams}.values())  # what is frozen keeps what it has

@@ -211,13 +211,8 @@ class Assembler:
                 await self.ports.workers.run(make_piece, order, file.path)
                 file.sync()  # after a power cut an empty piece must not have its name
                 file.path.replace(path)
-        length = shot[0]["end"] - shot[0]["start"]
-        return {
-            "path": str(path),
-            "start": 0,
-            "end": length,
-            "delay": 0,
-        }  # pieces have no frames that refer to later ones
+        frames = shot[0]["end"] - shot[0]["start"]
+        return {"path": str(path), "start": 0, "end": frames, "delay": 0}  # no frame of ours refers to a later one
 
 
 def pieces_of(folder: Path, films: Collection[str]) -> set[str]:

@@ -19,7 +19,6 @@ from reconciler.project.versions import Version, versions
 from reconciler.records import OPEN, Attempt, Generation
 from reconciler.spec.project import Clip
 from reconciler.spec.values import (
-    DRAFT,
     AssetMedia,
     ClipMedia,
     DataMedia,
@@ -28,6 +27,7 @@ from reconciler.spec.values import (
     LocalMedia,
     Media,
     UrlMedia,
+    final_name,
 )
 from reconciler.state.history import LogEntry
 from reconciler.views.base import HistoryRow
@@ -132,7 +132,7 @@ def _looked_at(order: Order, index: PlanIndex) -> tuple[str, Video | None]:
     if index.review.rule.of == "take":
         first = index.steps.get((w.clip, 1))
         return "take", index.shown(first)[0] if first is not None else None
-    return "draft", index.drawn(w.clip.removesuffix(DRAFT), w.take)
+    return "draft", index.drawn(final_name(w.clip), w.take)
 
 
 def _with_result(step: Step, key: str, result: Generation | None, index: PlanIndex) -> Take:
