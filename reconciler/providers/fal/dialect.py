@@ -178,7 +178,8 @@ class Fal(HttpDialect[FalSettings]):
     def _history(self, group: int, request: str) -> Request:
         # Without a start the history shows a day.
         more = (("request_id", request), ("start", "2025-01-01T00:00:00Z"))
-        return replace(self.list_tasks(), query=(*self.list_tasks().query, *self.list_filters[group], *more))
+        asked = self.list_tasks()
+        return replace(asked, query=(*asked.query, *self.list_filters[group], *more))
 
     def list_tasks(self, tasks: Sequence[str] = (), page: int = 1) -> Request:
         """Ask for the requests of a day with their inputs; the cursor of a page leads to the next."""
