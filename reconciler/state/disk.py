@@ -111,6 +111,19 @@ def replace(path: str | os.PathLike[str], data: bytes | memoryview | Iterator[by
 
 
 @contextmanager
+def turn(folder: str | os.PathLike[str], *, wait: bool = True) -> Iterator[None]:
+    """Keep other processes that take turns in a folder out. Without `wait`, BlockingIOError is raised if one is in."""
+    import fcntl
+
+    descriptor = os.open(folder, DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def translated(doing: str, kind: type[ClipformError] = StateError) -> Iterator[None]:
     """Raise an `OSError` of the block as `kind`; `doing` is what failed, such as "write clipform.lock"."""
     try:

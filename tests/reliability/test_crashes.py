@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.plan.approvals import Approvals
+from reconciler.plan.vendor_drafts import TASK
 from tests.reliability.simulator.sim import Sim
 from tests.reliability.simulator.stories import STORIES, Story
 
@@ -60,6 +62,19 @@ def test_a_kill_during_the_recovery_from_a_kill_does_no_harm_either(sim: Sim) ->
                 raise
             if not second.dead:
                 break
+
+
+def test_the_story_of_a_vendors_draft_notices_a_final_that_nobody_approved(
+    sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planted mistake: only the draft asks."""
+    real = Approvals.refuses
+    monkeypatch.setattr(Approvals, "refuses", lambda self, w: TASK not in w.document and real(self, w))
+    story = STORIES["drafted"]
+    story.before(sim)
+    sim.apply()
+    with pytest.raises(AssertionError, match="a final was sent"):
+        story.after(sim)
 
 
 def _check(sim: Sim, story: Story, *, explain: bool) -> None:

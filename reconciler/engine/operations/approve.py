@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +54,7 @@ def approve(
         line = Approval(w.name, w.key, of, f"sha256:{seen.sha256}", at, person, note=" ".join(note.split()))
         lines.append(replace(line, author=_author(workspace, loaded, w, person)))
     if lines:
-        with _exclusive(workspace.root):
+        with disk.turn(workspace.root):  # none overwrites a line of another
             book = workspace.approval_book()
             _write(workspace.root, replace(book, approvals=(*book.approvals, *lines)))
     return tuple(lines)
@@ -67,7 +65,7 @@ def disapprove(workspace: Workspace, clips: Collection[str]) -> tuple[Approval, 
     Return the lines that were removed."""
     wanted = workspace.load().wanted
     theirs, others = ({w.key for w in wanted if _is_of(w, clips) is is_one} for is_one in (True, False))
-    with _exclusive(workspace.root):
+    with disk.turn(workspace.root):
         book = workspace.approval_book()
         gone = [a for a in book.approvals if a.key in theirs or (final_name(_clip(a)) in clips and a.key not in others)]
         if gone:
@@ -142,17 +140,6 @@ def _author(workspace: Workspace, loaded: Loaded, w: Wanted, person: str) -> str
             f"{who}, and `approval: {{by: other}}` lets nobody approve that", help=help, code="own-clip"
         )
     return author
-
-
-@contextmanager
-def _exclusive(root: Path) -> Iterator[None]:
-    """Keep other processes that approve out: none of them overwrites a line of another."""
-    descriptor = os.open(root, disk.DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _write(root: Path, book: ApprovalBook) -> None:

@@ -13,6 +13,7 @@ from reconciler.engine.operations import edit_spec
 from reconciler.engine.run.session import open_session, save_plan
 from reconciler.engine.run.sweep import sweep
 from reconciler.project.model import Choice
+from reconciler.state import disk
 from tests.reliability.simulator.sim import HEAD, ONE, Sim
 
 TORCH = ONE.replace("a lamp", "a torch")
@@ -101,3 +102,13 @@ def test_a_session_of_drafts_sweeps_nothing_of_a_paid_one(sim: Sim) -> None:
         planned = sim.workspace.plan(choice, sim.workspace.load(True), opened.store.snapshot())
         sweep(opened, planned)
     assert part.exists()
+
+
+def test_what_an_approval_left_that_died_is_swept_but_not_while_somebody_approves(sim: Sim) -> None:
+    part = sim.root / ".clipform.approvals.0123456789abcdef.part"
+    part.write_bytes(b"half")
+    with disk.turn(sim.root):
+        sim.apply()
+        assert part.exists()
+    sim.apply()
+    assert not part.exists()

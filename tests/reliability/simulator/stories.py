@@ -5,22 +5,30 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from PIL import Image
 
+from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections import one_off
-from reconciler.engine.operations import adopt_task, destroy, gc, recover, resolve
+from reconciler.engine.operations import adopt_task, approve, destroy, gc, recover, resolve
 from reconciler.engine.run.session import open_session, save_plan
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice
+from reconciler.state.paths import APPROVALS
 from tests.reliability.simulator.sim import HEAD, ONE, Sim
+from tests.reliability.simulator.videos import tiny
 
 PAIR = HEAD + "clips:\n  hero: {prompt: a lamp}\n  intro: {prompt: a candle}\n"
 CHAIN = HEAD + "clips:\n  hero: {prompt: a lamp}\n  next: {prompt: it falls, first_frame: '${clips.hero.last_frame}'}\n"
 TAKES = HEAD + "clips:\n  hero: {prompt: a lamp, takes: 2, pick: 2}\n"
 TWINS = HEAD + "clips:\n  hero: {prompt: a lamp}\n  copy: {prompt: a lamp}\n"
 THREE = HEAD + "clips:\n  a: {prompt: one}\n  b: {prompt: two}\n  c: {prompt: three}\n"
+DRAFTED = (
+    f"{HEAD}approval: {{required: paid, of: vendor_draft}}\n"
+    "clips:\n  hero: {prompt: a lamp, model: drafted, draft: vendor}\n"
+)
 MOVED = HEAD + "clips:\n  a: {prompt: one, output: films/a.mp4}\n  b: {prompt: two}\n"
 
 
@@ -147,6 +155,33 @@ def _recovering(sim: Sim) -> Callable[[], object]:
     return run
 
 
+def _with_drafts(sim: Sim) -> None:
+    sim.server.clip, sim.server.wrong = tiny(1, (854, 480)), tiny(3, (854, 480))
+    sim.write(DRAFTED)
+
+
+def _draft_then_final(sim: Sim) -> Callable[[], object]:
+    """Buy the vendor's draft, approve it, and buy the final that is made from its task."""
+
+    def run() -> None:
+        sim.apply()
+        approve.approve(sim.workspace, ["hero"], None, "")
+        sim.apply()
+
+    return run
+
+
+def approved_again(sim: Sim) -> None:
+    """Take the approval back and give it again: meanwhile no final is sent, whatever is on record of it."""
+    sent = sim.server.submits("hero")
+    assert not sent or (sim.root / APPROVALS).exists(), "a final was sent that nobody had approved"
+    approve.disapprove(sim.workspace, ["hero"])
+    sim.apply()
+    assert sim.server.submits("hero") == sent, "a final was sent whose approval was taken back"
+    with suppress(ClipformError):  # there may be nothing to look at, as with a request in doubt
+        approve.approve(sim.workspace, ["hero"], None, "")
+
+
 def _littered(sim: Sim) -> None:
     (sim.root / f".clipform.lock.{'0' * 16}.part").write_bytes(b"half")
 
@@ -169,6 +204,7 @@ STORIES = {
     "collected": Story(_outdated, ("renders/hero.mp4",), _collecting),
     "destroyed": Story(lambda sim: sim.apply(), ("renders/hero.mp4",), _destroying),
     "damaged": Story(_damaged, ("renders/hero.mp4",), _recovering, lambda sim: _recovering(sim)()),
+    "drafted": Story(_with_drafts, ("renders/hero.draft.mp4", "renders/hero.mp4"), _draft_then_final, approved_again),
     "littered": Story(_littered, ("renders/hero.mp4",)),
     "not-a-video": Story(
         lambda sim: sim.server.plan("hero", fetch=["*junk"]),

@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from reconciler.artifacts.store import ByteSink
@@ -79,6 +79,8 @@ FILM = Model(
     billing=Billing.PER_CLIP,
     defaults={"duration": 1, "audio": False},
 )
+DRAFTED = replace(FILM, name="drafted", resolutions=("480p",), draft_finals=("480p",))
+"""A model with drafts of its own. Its finals are no larger: videos of that size take time to write."""
 
 
 @dataclass
@@ -260,7 +262,7 @@ class Fake:
     kind: ClassVar[str] = "fake"
     base_url: ClassVar[str] = "https://api.fake.invalid"
     pace: ClassVar[Pace] = Pace(concurrency=4)
-    models: ClassVar[Sequence[Model]] = (FILM,)
+    models: ClassVar[Sequence[Model]] = (FILM, DRAFTED)
     default_model: ClassVar[str] = FILM.name
 
     def submit(self, job: Job) -> Request:
@@ -272,6 +274,7 @@ class Fake:
             "seed": job.seed,
             "seconds": job.duration,
             "first_frame": _sent(job.first_frame),
+            **({"draft_task": job.draft_task} if job.draft_task else {}),
         }
         return Request("POST", "/tasks", body=body)
 
