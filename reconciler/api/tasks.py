@@ -154,10 +154,11 @@ class Tasks(Calls):
         keep: int = 0,
         older_than: float | None = None,
         draft: bool = False,
-    ) -> list[Item]:
+    ) -> tuple[list[Item], list[int]]:
         """Delete stored videos that nothing needs, but the newest `keep` versions of a take, and what is younger than
-        `older_than` seconds. `confirm` gets them first, and raises Refused to leave them."""
-        from reconciler.engine.operations.gc import delete_objects, garbage
+        `older_than` seconds. `confirm` gets them first, and raises Refused to leave them. Also delete the pieces that
+        no film has now, which are made again for free. Return the videos, and the sizes of the pieces in bytes."""
+        from reconciler.engine.operations.gc import delete_objects, delete_pieces, garbage
 
         with self._access().session("gc", draft) as session:
             before = None if older_than is None else session.clock.now() - older_than
@@ -165,7 +166,7 @@ class Tasks(Calls):
             if items:
                 confirm(items)
                 delete_objects(session, [stored for stored, _ in items])
-            return items
+            return items, delete_pieces(session)
 
     def gc_remote(
         self, confirm: Callable[[Sequence[Item]], None], *, older_than: float, refs: str, trust: bool = False

@@ -61,19 +61,27 @@ class ApprovalBook:
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """What a project says about approval, and the keys that are approved."""
+    """What a project says about approval, and the keys that are approved, each also with the content that was seen."""
 
     rule: ApprovalRule = NO_RULE
     keys: frozenset[str] = field(default_factory=frozenset)
+    seen: frozenset[tuple[str, str]] = field(default_factory=frozenset)
 
     @classmethod
     def of(cls, rule: ApprovalRule, approvals: Iterable[Approval]) -> Approvals:
         """Return the keys that count under a rule: with `by: other`, nobody approves what they wrote."""
-        return cls(rule, frozenset(line.key for line in approvals if counts(rule, line)))
+        lines = [line for line in approvals if counts(rule, line)]
+        return cls(rule, frozenset(line.key for line in lines), frozenset((line.key, line.seen) for line in lines))
 
-    def refuses(self, w: Wanted) -> bool:
-        """True if a take must not be bought before somebody approves its key."""
-        return w.key not in self.keys and is_required(self.rule, w)
+    def allows(self, w: Wanted, draft: str | None) -> bool:
+        """True if the key of a take is approved. A final is made from what was seen itself, so it must be approved with
+        the vendor's draft that it has now (its SHA-256): another draft of the same words shows something else."""
+        is_final = bool(vendor_drafts.draft_key(w.document))
+        return (w.key, f"sha256:{draft}") in self.seen if is_final else w.key in self.keys
+
+    def refuses(self, w: Wanted, draft: str | None = None) -> bool:
+        """True if a take must not be bought before somebody approves its key; `draft` as for `allows`."""
+        return not self.allows(w, draft) and is_required(self.rule, w)
 
 
 NO_APPROVALS = Approvals()

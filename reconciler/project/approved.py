@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from reconciler.frozen import dataclass
-from reconciler.plan.approvals import Approval, counts
+from reconciler.plan.approvals import Approval, Approvals
 from reconciler.plan.model import Wanted
+from reconciler.plan.vendor_drafts import draft_key
 from reconciler.project.workspace import Workspace
 
 
@@ -22,10 +23,15 @@ def listed(workspace: Workspace) -> ApprovalList:
     loaded = workspace.recall()
     rule, lines = loaded.project.approval, workspace.approval_book().approvals
     results, approved = workspace.snapshot(False).generations, workspace.approvals(loaded.project)
-    wanted = {w.key for w in loaded.wanted}
-    used = [line for line in lines if line.key in wanted and counts(rule, line)]
+    wanted = {w.key: w for w in loaded.wanted}
+
+    def draft(w: Wanted) -> str | None:
+        result = results.get(draft_key(w.document))
+        return result.sha256 if result else None
+
+    used = [a for a in lines if a.key in wanted and Approvals.of(rule, [a]).allows(w := wanted[a.key], draft(w))]
     return ApprovalList(
-        tuple(w for w in loaded.wanted if w.key not in results and approved.refuses(w)),
+        tuple(w for w in loaded.wanted if w.key not in results and approved.refuses(w, draft(w))),
         tuple(used),
         tuple(line for line in lines if line not in used),
     )

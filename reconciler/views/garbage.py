@@ -38,6 +38,14 @@ def files(items: Sequence[Item]) -> str:
     return f"{len(items)} stored file{'' if len(items) == 1 else 's'}"
 
 
+def deleted(items: Sequence[Item], pieces: Sequence[int]) -> str:
+    """Return what was deleted; `pieces` has the sizes of pieces of films, in bytes."""
+    text = f"Deleted {files(items)}, {total_size(items)}." if items else "" if pieces else "Nothing to delete."
+    count = f"{len(pieces)} piece{'' if len(pieces) == 1 else 's'} that no film shows now"
+    note = f"Deleted {count}, {_size(sum(pieces))}; made again for free if a film needs them." if pieces else ""
+    return "\n".join(filter(None, (text, note)))
+
+
 def paid(items: Sequence[Item]) -> dict[str, int]:
     """Return what the results cost, in millionths by currency."""
     sums: dict[str, int] = {}

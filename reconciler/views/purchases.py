@@ -10,7 +10,9 @@ from reconciler import money
 from reconciler.diagnostics import UsageError
 from reconciler.next_command import command
 from reconciler.plan.changes import short
+from reconciler.plan.vendor_drafts import draft_key, is_draft
 from reconciler.records import BLOCKED, Artifact, Attempt, Generation, Holder, Money, Snapshot, State
+from reconciler.spec.values import final_name
 from reconciler.views.base import Section
 from reconciler.views.format import SEPARATOR, clock, micros, plain_decimal, utc
 from reconciler.views.show import document_facts
@@ -68,12 +70,21 @@ def only_key(records: Snapshot, start: str) -> str:
 
 
 def shown_result(key: str, records: Snapshot) -> list[str]:
-    """Return the lines that say what is forgotten with a key."""
+    """Return the lines that say what is forgotten with a key, and what follows for what is made from its task."""
     generation, attempt = records.generations.get(key), records.attempts.get(key)
     bound = sorted({binding.clip for binding in records.bindings.values() if binding.key == key})
     names = ", ".join(bound or ([attempt.clip] if attempt is not None else [])) or "a result"
     facts = "" if generation is None else _line(key, None, generation)
-    return [f"{names}: {facts}"]
+    lines = [f"{names}: {facts}"]
+    if generation is not None and is_draft(generation.document):
+        final = ", ".join(sorted(map(final_name, bound))) or "a final"
+        is_made = any(draft_key(other.document) == key for other in records.generations.values())
+        lines.append(
+            f"{final} was made from it, and stays as it is."
+            if is_made
+            else f"{final} is made from it: another draft is bought first, and no approval of this one counts for it."
+        )
+    return lines
 
 
 def shown(key: str, records: Snapshot, attempts: Sequence[Attempt]) -> tuple[list[Section], dict[str, object]]:

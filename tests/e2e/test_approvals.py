@@ -153,7 +153,7 @@ def test_the_books_show_a_check_that_is_left_out_for_what_was_begun(
         return begin(self, new, *more)
 
     monkeypatch.setattr(Store, "begin", noted)
-    monkeypatch.setattr(Approvals, "refuses", lambda self, w: w.key not in begun and refuses(self, w))
+    monkeypatch.setattr(Approvals, "refuses", lambda self, w, *more: w.key not in begun and refuses(self, w, *more))
     assert len(not_sent_and_disapproved(studio)) == 1
 
 
@@ -168,7 +168,7 @@ def test_a_clip_that_waits_stops_nothing_else_and_a_rename_keeps_its_approval(st
 def _by_name(patch: pytest.MonkeyPatch) -> None:
     """An approval is of a clip, whatever it says by now."""
     names = {"lamp", "sun"}
-    patch.setattr(Approvals, "refuses", lambda self, w: bool(self.keys) is False or w.clip.rstrip("x") not in names)
+    patch.setattr(Approvals, "refuses", lambda self, w, *_: bool(self.keys) is False or w.clip.rstrip("x") not in names)
 
 
 def _not_for_retakes(patch: pytest.MonkeyPatch) -> None:

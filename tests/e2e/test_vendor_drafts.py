@@ -13,9 +13,11 @@ from reconciler.clock import SystemClock
 from reconciler.engine.attempt import submit
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.plan import approvals, vendor_drafts
+from reconciler.plan.approvals import Approvals
 from reconciler.project.orders import Order
 from reconciler.providers.base import MediaRef
 from reconciler.state.store import Store
+from tests.cli.in_process import clipform
 from tests.e2e.kit import Rig, project
 from tests.e2e.shared import MakeRig
 from tests.emulator.process import Emulator
@@ -266,3 +268,54 @@ def test_a_clip_that_is_renamed_and_edited_keeps_what_is_on_record_of_its_draft(
     (studio.folder / "clipform.yaml").write_text(json.dumps(document), encoding="utf-8")
     actions = {(step["clip"], step["action"]) for step in studio.run("plan").document["actions"]}
     assert actions == {("opening.draft", "replace"), ("opening.draft", "remove"), ("opening", "blocked")}
+
+
+def key_of(studio: Rig, clip: str) -> str:
+    return str(steps(studio)[clip]["key"])
+
+
+def forgotten(studio: Rig) -> str:
+    """Forget the draft, and return what is said before."""
+    run = clipform(studio.folder, "state", "rm", key_of(studio, "hero.draft"), "--yes")
+    assert run.returncode == 0
+    return run.stdout + run.stderr
+
+
+def test_a_forgotten_draft_says_what_follows_and_its_final_waits_for_another_approval(studio: Rig) -> None:
+    apply(studio)
+    assert studio.run("approve", "hero").code == 0
+    assert "hero is made from it: another draft is bought first" in forgotten(studio)
+    assert [step["action"] for step in steps(studio).values()] == ["create", "blocked"]
+    assert apply(studio) == {"hero.draft": "succeeded", "hero": "blocked"}  # nobody has seen this draft
+    assert steps(studio)["hero"]["reason"] == "needs_approval" and len(requests(studio)) == 2
+    assert studio.run("approve", "--list").document["waiting"][0]["clip"] == "hero"
+    assert studio.run("approve", "hero").code == 0
+    assert apply(studio) == {"hero": "succeeded"}
+    assert "hero was made from it, and stays as it is" in forgotten(studio)
+
+
+def test_an_approval_by_the_words_alone_buys_a_final_of_a_draft_that_nobody_saw(
+    studio: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planted mistake, seen in the books."""
+    monkeypatch.setattr(Approvals, "allows", lambda self, w, draft: w.key in self.keys)
+    apply(studio)
+    assert studio.run("approve", "hero").code == 0
+    assert studio.run("state", "rm", key_of(studio, "hero.draft"), "--yes").code == 0
+    assert apply(studio) == {"hero.draft": "succeeded", "hero": "succeeded"}
+    first, second, final = requests(studio)
+    assert final["content"][0]["draft_task"]["id"] == second["task"] != first["task"]
+
+
+@pytest.mark.parametrize(("days", "is_made", "deleted"), [(6.9, False, 0), (7, False, 1), (6.9, True, 1)])
+def test_a_draft_stays_as_long_as_a_final_can_be_made_from_it(
+    make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch, days: float, is_made: bool, deleted: int
+) -> None:
+    studio = make()
+    apply(studio, *(() if is_made else ("hero.draft",)))
+    studio.edit("a lamp", "the sun")
+    apply(studio)
+    real = SystemClock.now
+    monkeypatch.setattr(SystemClock, "now", lambda self: real(self) + days * DAY)
+    gone = studio.run("gc", "--yes").document["objects"]
+    assert [item["clip"] for item in gone].count("hero.draft") == deleted

@@ -69,7 +69,7 @@ def test_the_story_of_a_vendors_draft_notices_a_final_that_nobody_approved(
 ) -> None:
     """A planted mistake: only the draft asks."""
     real = Approvals.refuses
-    monkeypatch.setattr(Approvals, "refuses", lambda self, w: TASK not in w.document and real(self, w))
+    monkeypatch.setattr(Approvals, "refuses", lambda self, w, *more: TASK not in w.document and real(self, w, *more))
     story = STORIES["drafted"]
     story.before(sim)
     sim.apply()

@@ -30,8 +30,9 @@ def run(
 ) -> None:
     """Delete stored videos and frames that nothing uses.
 
-    It keeps everything that a clip or an entry of clipform.lock uses. Earlier versions cost money to generate again, so
-    it lists what it would delete, with clip, take, version, price and date, and asks.
+    It keeps everything that a clip or an entry of clipform.lock uses, and each vendor's draft that a final can still be
+    made from. Earlier versions cost money to generate again, so it lists what it would delete, with clip, take,
+    version, price and date, and asks. Pieces that no film shows now go too, unasked: they are made again for free.
 
     With --remote it deletes from the shared cache what is older than --older-than and is named by no clipform.lock,
     here or at the git references that match --refs.
@@ -50,10 +51,10 @@ def run(
     def confirm(found: Sequence[view.Item]) -> None:
         app.ask(view.lines(found), yes=yes, question=f"Delete {view.files(found)}?")
 
-    items = app.project.gc(confirm, keep=keep, older_than=seconds, draft=draft)
-    size = sum(stored.size for stored, _ in items)
-    text = f"Deleted {view.files(items)}, {view.total_size(items)}." if items else "Nothing to delete."
-    app.view.note(text, {"deleted": len(items), "bytes": size, "objects": view.document(items)})
+    items, pieces = app.project.gc(confirm, keep=keep, older_than=seconds, draft=draft)
+    size, objects = sum(stored.size for stored, _ in items), view.document(items)
+    data = {"deleted": len(items), "bytes": size, "objects": objects, "pieces": len(pieces), "piece_bytes": sum(pieces)}
+    app.view.note(view.deleted(items, pieces), data)
 
 
 def _clean_shared(app: Context, seconds: float | None, refs: str, *, yes: bool) -> None:

@@ -103,7 +103,7 @@ def _begin(context: AttemptContext, order: Order, intent: NewAttempt) -> Attempt
         return context.ports.store.begin(intent, context.terms.caps)
 
     def allow() -> None:
-        require_approval(context.ports.approvals(), order.wanted)
+        require_approval(context.ports.approvals(), order.wanted, context.ports.store.generation)
 
     context.ports.receipts.make_room()
     try:

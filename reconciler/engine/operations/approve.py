@@ -38,8 +38,9 @@ def approve(
     loaded = workspace.load()
     wanted = _takes(loaded, clips, take)
     book = workspace.approval_book()
-    is_known = Approvals.of(loaded.project.approval, book.approvals).keys.__contains__
-    missing = _first_stage([w for w in wanted if not is_known(w.key)], loaded.project.approval)
+    approved, results = Approvals.of(loaded.project.approval, book.approvals), workspace.snapshot(False).generations
+    drafts = {w.key: result.sha256 for w in wanted if (result := results.get(draft_key(w.document)))}
+    missing = _first_stage([w for w in wanted if not approved.allows(w, drafts.get(w.key))], loaded.project.approval)
     looked = _looked_at(workspace, loaded, missing) if missing else {}
     now, person = workspace.clock.now(), git.person(workspace.root) or user_and_machine()
     lines = []

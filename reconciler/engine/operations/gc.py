@@ -9,9 +9,10 @@ from reconciler.engine.run.assembly import pieces_of
 from reconciler.engine.run.session import Session
 from reconciler.frozen import dataclass
 from reconciler.media import thumbnails
+from reconciler.plan import vendor_drafts
 from reconciler.plan.cuts import KIND
 from reconciler.project.versions import Version, versions
-from reconciler.records import BLOCKED, OPEN, Snapshot
+from reconciler.records import BLOCKED, OPEN, Generation, Snapshot
 from reconciler.state.paths import PIECES, STATE
 
 
@@ -59,7 +60,8 @@ def _order(version: Version | None) -> tuple[bool, str, int, int]:
 def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
     """Return the objects that no binding, no open or blocked attempt and no line of the lock file names.
 
-    An imported or adopted artifact stays: no attempt made it, so its generation is its only record.
+    An imported or adopted artifact stays: no attempt made it, so its generation is its only record. A vendor's draft
+    stays as long as a final can be made from its task.
     """
     needed = {snapshot.generations[b.key].sha256 for b in snapshot.bindings.values() if b.key in snapshot.generations}
     needed |= {a.sha256 for a in snapshot.attempts.values() if a.sha256 and a.state in OPEN | BLOCKED}
@@ -68,20 +70,35 @@ def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
     needed |= {
         g.sha256 for key, g in snapshot.generations.items() if (key, g.sha256) not in from_attempts and g.kind != KIND
     }
+    needed |= {g.sha256 for g in _unused_drafts(snapshot, session.clock.now())}
     return [item for item in session.objects if item.sha256 not in needed]
 
 
+def _unused_drafts(snapshot: Snapshot, now: float) -> Iterable[Generation]:
+    """Return the vendors' drafts whose final is not made and can be."""
+    results = snapshot.generations.values()
+    used = {vendor_drafts.draft_key(g.document) for g in results}
+    drafts = (g for g in results if g.task and vendor_drafts.is_draft(g.document) and g.key not in used)
+    until = {g.key: vendor_drafts.usable_until(g, snapshot.attempts.get(g.key)) for g in drafts}
+    return [g for g in results if g.key in until and now < (until[g.key] or g.created + vendor_drafts.LIFE)]
+
+
 def delete_objects(session: Session, items: Sequence[Stored]) -> None:
-    """Delete objects and their thumbnails, and the pieces that no film has now; the row first, so that no record names
-    a missing file. The records of a shared store stay: others have the file, and the shared cache."""
+    """Delete objects and their thumbnails; the row first, so that no record names a missing file. The records of a
+    shared store stay: others have the file, and the shared cache."""
     recorded = {} if session.store.is_shared else session.store.snapshot().artifacts
     for item in items:
         if item.sha256 in recorded:
             session.store.drop_artifact(item.sha256)
         session.objects.delete(item.sha256, item.suffix)
         thumbnails.forget(session.workspace.root / STATE / "cache", item.sha256)
+
+
+def delete_pieces(session: Session) -> list[int]:
+    """Delete the pieces that no film has now, which are made again for free, and return their sizes in bytes."""
     folder = session.workspace.state_dir(session.draft) / PIECES
     needed = pieces_of(folder, {bound.clip for bound in session.store.snapshot().bindings.values()})
-    for piece in folder.glob("*"):
-        if piece.name not in needed:
-            piece.unlink()
+    unused = [(path.stat().st_size, path) for path in folder.glob("*") if path.name not in needed]
+    for _, path in unused:
+        path.unlink()
+    return [size for size, path in unused if path.suffix == ".mp4"]

@@ -126,7 +126,8 @@ class HandOver:
         )
         try:
             if step.action in GENERATES:  # a worker does not have the file
-                require_approval(self.session.workspace.approvals(loaded.project), order.wanted)
+                approvals = self.session.workspace.approvals(loaded.project)
+                require_approval(approvals, order.wanted, self.session.store.generation)
             document = handed.write(order, step, about)
             for _, item in order.clip.media():
                 if isinstance(item, LocalMedia):
