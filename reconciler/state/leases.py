@@ -26,14 +26,14 @@ from reconciler import money
 from reconciler.diagnostics import Refused, StateError
 from reconciler.frozen import dataclass
 from reconciler.records import BLOCKED, OPEN, UNDECIDED, Artifact, Attempt, Generation, Snapshot, State
-from reconciler.state import accounts, budget, lineage
+from reconciler.state import accounts, budget, lineage, shared_schema
 from reconciler.state.budget import SPANS, Caps, NewAttempt
 from reconciler.state.history import Clock, LogEntry
 from reconciler.state.ledger import NEXT, Allow, Facts, Ledger, Merged
 from reconciler.state.receipts import Receipt
 from reconciler.state.rows import select
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import Asks, Question, Sql, Statement, Values
+from reconciler.state.sql.port import NONE, Asks, Question, Sql, Statement, Values
 from reconciler.state.store import DEADLINE, LEASE, Store
 from reconciler.state.wants import Wants
 
@@ -125,6 +125,7 @@ class SharedStore(Store):
     def _require_room(self, new: NewAttempt, caps: Caps | None, now: float) -> None:
         seen = self._seen or (0, 0.0)
         self._ask(new, caps, now, seen)
+        shared_schema.require_usable(self.sql)  # another one may have migrated it since this process began
         lineage.require_whole(self.sql, seen)
         self._require_newest(new)
         accounts.require_turn(self.sql, new)
@@ -173,9 +174,10 @@ class SharedStore(Store):
             return super().merge([line for line in lines if line.marker not in busy])
 
     def _beside(self) -> Sequence[Question]:
-        return () if self.wants is None else (self.wants.question(),)
+        return ((shared_schema.PRESENT, NONE), *(() if self.wants is None else (self.wants.question(),)))
 
     def _whole(self, records: Snapshot) -> Snapshot:
+        shared_schema.require_usable(self.sql)
         return records if self.wants is None else replace(records, handed=self.wants.handed())
 
     def holder(self, attempt: Attempt) -> str:
@@ -278,6 +280,7 @@ class SharedStore(Store):
         lock is taken before, and each question sees what was committed then."""
         if isinstance(self.sql, Asks):
             self.sql.ask(
+                (shared_schema.PRESENT, NONE),
                 lineage.question(seen),
                 (_NEWEST, {"key": new.key}),
                 *accounts.questions(new),

@@ -14,6 +14,12 @@ The columns of SQLite's tables (`migrations`), and besides:
              which its provider wants no requests at all; owner, holder, lease_until: the one process that speaks for it
              if its tokens exclude each other
     cap      the most that a project, or with an empty name all of them, may spend: per day (UTC), run, or total
+    meta     besides: version: of the schema; oldest: the oldest schema of a program that may still use it; release:
+             the clipform that brought it to this version
+
+A program goes on beside a newer one whose migrations only add: it uses the columns that it knows, and the others have
+defaults. A migration that an older program must not meet raises `OLDEST`: such a program is refused when it opens the
+state, when it plans, and before its next purchase. What it bought before that, it still records.
 
 The rules are generated from `records`, as those of SQLite are (`schema`), so the two cannot disagree. Trigger functions
 have the schema as their own search path: what they change does not depend on who writes.
@@ -21,10 +27,12 @@ have the schema as their own search path: what they change does not depend on wh
 
 from __future__ import annotations
 
+from reconciler import __version__
 from reconciler.diagnostics import StateError, StateNewer
 from reconciler.next_command import command
 from reconciler.records import BLOCKED, OPEN, Money, State
 from reconciler.state import schema
+from reconciler.state.sql.port import Sql
 from reconciler.state.sql.postgres import PostgreSQL, quoted
 from reconciler.state.wants import TABLES as OF_WORKERS
 
@@ -69,8 +77,9 @@ _INDEXES = (
 )
 
 
-PRESENT = "SELECT value FROM meta WHERE name = 'version'"
-"""Asks for the version of a schema."""
+_OF_VERSION = "FROM meta WHERE name IN ('version', 'oldest', 'release')"
+PRESENT = f"SELECT name, value {_OF_VERSION}"
+"""Asks for the version of a schema, and for who may use it."""
 
 
 def migrate(sql: PostgreSQL, version: int | None = None) -> None:
@@ -79,33 +88,38 @@ def migrate(sql: PostgreSQL, version: int | None = None) -> None:
     with sql.transaction():
         sql.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(sql.schema)}")
         is_there = sql.query("SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'")
-        present = _version(sql) if is_there else 0
+        present = require_usable(sql) if is_there else 0
         newest = VERSION if version is None else version
         for step in STEPS[present:newest]:
             for statement in step:
                 sql.execute(statement)
-        if not is_there:
-            sql.execute("INSERT INTO meta (name, value) VALUES ('version', :version)", {"version": str(newest)})
-        elif present < newest:
-            sql.execute("UPDATE meta SET value = :version WHERE name = 'version'", {"version": str(newest)})
+        if present < newest:
+            sql.execute(f"DELETE {_OF_VERSION}")
+            for name, value in {"version": newest, "oldest": min(OLDEST, newest), "release": __version__}.items():
+                sql.execute(
+                    "INSERT INTO meta (name, value) VALUES (:name, :value)", {"name": name, "value": str(value)}
+                )
 
 
 def require(sql: PostgreSQL) -> None:
     """Raise StateNewer for a schema that this clipform does not support, StateError if there is none, or one that must
     be brought up to date first."""
-    if (version := _version(sql)) < VERSION:
+    if (version := require_usable(sql)) < VERSION:
         text = f"the shared state has schema {version}, and this clipform needs {VERSION}"
         raise StateError(text, help=command("state", "migrate"), code="state-older")
 
 
-def _version(sql: PostgreSQL) -> int:
-    rows = sql.query(PRESENT)
-    version = int(rows[0][0]) if rows else 0
-    if version > VERSION:
+def require_usable(sql: Sql) -> int:
+    """Return the version of a schema. Raises StateNewer for one that a program of this version must not use, StateError
+    if it is not ours."""
+    present: dict[str, str] = dict(sql.query(PRESENT))
+    version = int(present.get("version", 0))
+    if version > VERSION and int(present.get("oldest", version)) > VERSION:
         text = f"the shared state has schema {version}, this clipform supports up to {VERSION}"
-        raise StateNewer(text, help="upgrade clipform; the state was left as it is", code="state-newer")
+        install = f"install clipform {present['release']} or newer" if "release" in present else "upgrade clipform"
+        raise StateNewer(text, help=f"{install}; the state was left as it is", code="state-newer")
     if not version:
-        raise StateError(f"the schema {sql.schema} is not one of clipform", code="state-foreign")
+        raise StateError("the schema is not one of clipform", code="state-foreign")
     return version
 
 
@@ -175,3 +189,6 @@ STEPS = (
 
 VERSION = len(STEPS)
 """Of the schema."""
+OLDEST = 4
+"""The oldest version whose programs may use the newest schema. A step that adds columns with defaults, tables or
+indexes leaves it; any other sets it to its own number. Programs of 3 and before refuse every newer schema anyway."""

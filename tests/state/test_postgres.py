@@ -146,7 +146,7 @@ def test_a_database_without_our_tables_or_with_newer_ones_is_a_plain_error(
     absent.close()
     newer = shared_sql()
     with newer.transaction():
-        newer.execute("UPDATE meta SET value = '99' WHERE name = 'version'")
+        newer.execute("UPDATE meta SET value = '99' WHERE name IN ('version', 'oldest')")
     assert code(lambda: shared.open_store(newer, tmp_path, Clock(), ANYBODY)) == "state-newer"
     assert code(lambda: shared_schema.migrate(newer)) == "state-newer"
 

@@ -33,6 +33,7 @@ def set_cap(workspace: Workspace, per: str, currency: str, micros: int | None, p
     """Set what a project may spend, a key of `budget.SPANS`; None removes the cap. `project` None: the one of this
     working copy; empty: all of them together."""
     with _connected(workspace) as sql, sql.transaction():
+        shared_schema.require(sql)
         owner = sql.project if project is None else project
         values = {"owner": owner, "per": per, "currency": currency, "micros": micros}
         if micros is None:
