@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler import money
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.next_command import command
+from reconciler.plan.locked import facts_of
 from reconciler.plan.model import Action, Cost, Plan
 from reconciler.providers.base import LOCAL
 from reconciler.records import Attempt, LockEntry, Money, Snapshot
@@ -57,7 +58,8 @@ def spent_so_far(snapshot: Snapshot, locked: Mapping[str, LockEntry], *, rehears
     sums = defaultdict(int, snapshot.spent)
     for currency, micros in snapshot.rehearsed.items():
         sums[currency] -= 0 if rehearsing else micros
-    lines = {(entry.key, entry.rehearsal): (entry.cost_micros or 0, entry.currency) for entry in locked.values()}
+    facts = facts_of(locked)
+    lines = {(key, key in facts.rehearsals): amount for key, amount in facts.costs.items()}
     for bought in lines.keys() | snapshot.counted.keys():
         micros, currency = max(lines.get(bought, _NOTHING), snapshot.counted.get(bought, _NOTHING))
         if rehearsing or not bought[1]:

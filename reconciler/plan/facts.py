@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.plan.changes import changes
+from reconciler.plan.locked import facts_of
 from reconciler.plan.model import Change, Disk, OutputFact, Wanted
 from reconciler.records import Attempt, Binding, LockEntry, Snapshot, State
 
@@ -37,7 +38,7 @@ class PlanFacts:
 
     @cached_property
     def _locked_files(self) -> Collection[str]:
-        return {entry.sha256 for entry in self.locked.values()}
+        return {*facts_of(self.locked).contents.values()}
 
     def line(self, key: str) -> LockEntry | None:
         """Return the line of the lock file for a key, if its result counts."""
@@ -80,9 +81,9 @@ class PlanFacts:
     def copied(self, key: str) -> LockEntry | None:
         """Return the line of the lock file for a key that only it records, if the path that it names holds its content:
         the clip had another name or output there."""
-        entry = self.line(key)
-        if entry is None or not is_of_lock(self.snapshot, entry):
+        if key in self.rehearsals or not is_of_lock(self.snapshot, self.locked, key):
             return None
+        entry = self.locked[key]
         fact = self.output(entry.output)
         return entry if fact.sha256 == entry.sha256 and not fact.barred else None
 
@@ -137,7 +138,9 @@ class PlanFacts:
         return paths
 
 
-def is_of_lock(records: Snapshot, line: LockEntry) -> bool:
+def is_of_lock(records: Snapshot, locked: Mapping[str, LockEntry], key: str) -> bool:
     """True if only the lock file says where a result was placed: no record has it, or one that was taken from there."""
-    known = records.generations.get(line.key)
-    return known is None or (known.origin == "locked" and line.output not in records.placed)
+    known = records.generations.get(key)
+    if key not in locked or (known is not None and known.origin != "locked"):
+        return False
+    return known is None or locked[key].output not in records.placed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from reconciler.plan.locked import facts_of
 from reconciler.plan.model import Plan, Wanted
 from reconciler.records import Attempt, LockEntry, Snapshot, State
 from reconciler.spec.environment import is_local
@@ -29,7 +30,7 @@ def set_aside(
     What a real service made stays, wherever a provider points. So does a result that is not placed yet: it is placed,
     and set aside then.
     """
-    adopted = frozenset(key for key, entry in locked.items() if entry.rehearsal and _is_known_by_line(snapshot, entry))
+    adopted = frozenset(key for key in facts_of(locked).rehearsals if _is_known_by_line(snapshot, locked[key]))
     if not (snapshot.rehearsals or adopted):
         return snapshot, frozenset()
     keys = (snapshot.rehearsals | adopted) & {w.key for w in wanted if not w.rehearses}

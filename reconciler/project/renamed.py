@@ -21,7 +21,7 @@ def movable(
     root: Path, loaded: Loaded, records: Snapshot, locked: Mapping[str, LockEntry], outputs: Mapping[str, OutputFact]
 ) -> frozenset[str]:
     """Return the paths that hold the video of one take by the lock file alone, and that nothing declares."""
-    times = Counter(w.key for w in loaded.wanted if w.key in locked and is_of_lock(records, locked[w.key]))
+    times = Counter(w.key for w in loaded.wanted if is_of_lock(records, locked, w.key))
     lines = {line.output: line for line in map(locked.__getitem__, times) if line.output and times[line.key] == 1}
     elsewhere = lines.keys() - {w.output for w in loaded.wanted} - loaded.inputs
     paths = {path for path in elsewhere if outputs[path].sha256 == lines[path].sha256}

@@ -15,12 +15,13 @@ from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic, Source
 from reconciler.next_command import command
+from reconciler.plan.locked import facts_of
 from reconciler.plan.model import OutputFact
 from reconciler.project.listing import files_matching
 from reconciler.project.model import Choice
 from reconciler.project.nearby import nearby_file, other_project_file
 from reconciler.providers.base import LOCAL
-from reconciler.records import Artifact, Generation, LockEntry, Placed
+from reconciler.records import Artifact, Generation, LockEntry, Placed, Snapshot
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.problems import MAX_SUGGESTIONS
 from reconciler.spec.project import Clip, Cut, Project
@@ -147,20 +148,26 @@ def scan_outputs(
 
 
 def stored_artifacts(
-    objects: Objects, artifacts: Mapping[str, Artifact], locked: Iterable[LockEntry]
+    objects: Objects, artifacts: Mapping[str, Artifact], locked: Mapping[str, LockEntry]
 ) -> frozenset[str]:
     """Return the SHA-256 of those artifacts of the records and the lock file that the store has."""
-    suffixes = {entry.sha256: ".mp4" for entry in locked} | {a.sha256: a.suffix for a in artifacts.values()}
+    suffixes = dict.fromkeys(facts_of(locked).contents.values(), ".mp4")
+    suffixes |= {a.sha256: a.suffix for a in artifacts.values()}
     return frozenset(sha256 for sha256, _ in objects.having(suffixes.items()))
 
 
 def shared_artifacts(
-    project: Project, choice: Choice, results: Iterable[Generation | LockEntry], stored: Collection[str]
+    project: Project,
+    choice: Choice,
+    records: Snapshot,
+    locked: Mapping[str, LockEntry],
+    stored: Collection[str],
 ) -> frozenset[str]:
     """Return the SHA-256 of the results that the shared cache is asked for: of those that were paid for, unless `pull`
     asks for all. Drafts are made here."""
     if choice.draft or not project.cache or not (choice.pull or project.cache["pull"] == "auto"):
         return frozenset()
+    results: Iterable[Generation | LockEntry] = chain(records.generations.values(), locked.values())
     return frozenset(r.sha256 for r in results if r.sha256 not in stored and (choice.pull or r.kind != LOCAL))
 
 

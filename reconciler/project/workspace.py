@@ -30,12 +30,12 @@ from reconciler.plan.model import Demand, Disk, Plan, Reason, Wanted, drawn_else
 from reconciler.plan.moves import lines_renamed, renamed_bindings, with_renamed
 from reconciler.plan.rehearsals import is_rehearsal
 from reconciler.plan.timing import run_seconds
-from reconciler.project import capped, demands, endpoints, lock_lines, policy, root_files, shared_state
+from reconciler.project import capped, demands, endpoints, policy, root_files, shared_state
 from reconciler.project.candidates import candidates
 from reconciler.project.cut_files import check_cut_files
 from reconciler.project.leads import with_leads
 from reconciler.project.located import NO_PLACES, located
-from reconciler.project.lock_lines import LockLines
+from reconciler.project.lock_lines import NO_LINES, LockLines, output_paths
 from reconciler.project.model import Choice, Loaded, Planned, read_later
 from reconciler.project.open_seams import warnings as seam_warnings
 from reconciler.project.orders import Beyond, Order, build_orders, drafted_clip
@@ -310,9 +310,9 @@ class Workspace:
     def _lock(self) -> LockLines:
         text = root_files.text_of(self.root, LOCK_FILE, self.seen)
         if text is None:
-            return LockLines()
+            return NO_LINES
         sha256 = hashlib.sha256(text.encode()).hexdigest()  # the text itself would be kept
-        return self._records[False].compute("lock", (sha256,), partial(lock_lines.parse, text, LOCK_FILE))
+        return self._records[False].compute("lock", (sha256,), partial(LockLines, text, LOCK_FILE))
 
     def approval_book(self) -> ApprovalBook:
         """Return what the file of approvals has now. Raises ClipformError."""
@@ -346,21 +346,15 @@ class Workspace:
         results of look-ups of uncertain requests, by key."""
         with self._turn:
             records = self.snapshot(choice.draft, [w.key for w in loaded.wanted]) if snapshot is None else snapshot
-            lock = LockLines() if choice.draft else self._lock()
+            lock = NO_LINES if choice.draft else self._lock()
             approved = NO_APPROVALS if choice.draft else self.approvals(loaded.project)
         wanted = loaded.wanted
         moved, clips = loaded.project.moved, {w.clip for w in wanted}
         renamed, locked = renamed_bindings(records, moved, clips), lines_renamed(lock.by_key, moved, clips)
         records = with_renamed(records, renamed)
-        lines = (locked.get(w.key) for w in wanted)
-        paths = [
-            *(w.output for w in wanted),
-            *(w.beside or None for w in loaded.cuts),
-            *(line.output for line in lines if line is not None),
-        ]
-        outputs = [path for path in paths if path is not None]
-        stored = stored_artifacts(self.objects(choice.draft), records.artifacts, locked.values())
-        shared = shared_artifacts(loaded.project, choice, (*records.generations.values(), *locked.values()), stored)
+        outputs = output_paths(wanted, locked)
+        stored = stored_artifacts(self.objects(choice.draft), records.artifacts, locked)
+        shared = shared_artifacts(loaded.project, choice, records, locked, stored)
         facts = scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh)
         disk = Disk(facts, stored, shared, movable(self.root, loaded, records, locked, facts))
 

@@ -139,7 +139,7 @@ def _as_planned(
         "patterns": [files.listed[pattern] for pattern in names["patterns"]],
         "mark": [records.store, records.sequence],
     }
-    objects = stored_artifacts(workspace.objects(False), records.artifacts, planned.locked.values())
+    objects = stored_artifacts(workspace.objects(False), records.artifacts, planned.locked)
     return (
         all(seen.get(kind, fact) == fact for kind, fact in then.items())
         and not project.allowed_inputs  # a link there may have been changed meanwhile

@@ -30,6 +30,7 @@ from typing import Any
 from reconciler import money
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
 from reconciler.next_command import command
+from reconciler.plan.locked import LineFacts
 from reconciler.records import LockEntry, Seam
 from reconciler.spec.paths import output_path
 from reconciler.spec.scalars import Unfit
@@ -55,6 +56,17 @@ _LINE = re.compile(
     rf'(?:, "rehearsal": (true))?(?:, "output": "({_WORD})")?\}},\n  (?=")'
 )
 """A sound line as `dumps` writes it. This is an eighth of the work of reading any JSON and checking what it holds."""
+_START, _END = "{\n", f'  "version": {VERSION}\n}}\n'
+_TEXT, _CONTROL = '[^"]+', bytes(code for code in range(32) if code != 10)
+_FACTS = re.compile(
+    rf'^  "({_TEXT}#[0-9]{{1,6}})": \{{"key": "({_TEXT})", "sha256": "([^"]{{64}})", "suffix": "{_SUFFIX}", '
+    rf'"provider": "{_TEXT}", "kind": "{_TEXT}", "model": "{_TEXT}"(?:, "task": "{_TEXT}")?'
+    rf'(?:, "seed": (?:-?[1-9][0-9]{{0,18}}|0))?((?:, "cost": "{money.WRITTEN}")?(?:, "currency": "{_TEXT}")?'
+    rf'(?:, "rehearsal": true)?)(?:, "output": "({_TEXT})")?\}},\n',
+    re.MULTILINE,
+)
+"""A line as `_LINE` has it, in a text of which more is checked at once: that costs half of checking each part."""
+_BOUGHT = re.compile(rf'(?:, "cost": "({money.WRITTEN})")?(?:, "currency": "({_TEXT})")?(, "rehearsal": true)?')
 
 
 def dumps(entries: Iterable[LockEntry]) -> str:
@@ -67,6 +79,41 @@ def dumps(entries: Iterable[LockEntry]) -> str:
 def loads(text: str, file: str = LOCK_FILE) -> tuple[LockEntry, ...]:
     """Return the entries, sorted. Raises SpecError with every problem and its line, StateNewer for a newer version."""
     return _entries(text, file, _members(text, file))
+
+
+def facts(text: str) -> LineFacts | None:
+    """Return what a plan needs of the lines, in a third of the time of `loads`; None for a text that has anything but
+    sound lines as `dumps` writes them, one for each take and key."""
+    data = text.encode()
+    is_plain = text.startswith(_START) and text.endswith(_END) and "\\" not in text
+    if not is_plain or len(data.translate(None, _CONTROL)) < len(data):
+        return None
+    lines = _FACTS.findall(text, len(_START), len(text) - len(_END))
+    contents = {intern(key): sha256 for _, key, sha256, _, _ in lines}
+    is_whole = text.count("\n") == len(lines) + _START.count("\n") + _END.count("\n")
+    if not (is_whole and len(contents) == len({line[0] for line in lines}) == len(lines)):
+        return None
+    if not _is_hex("".join(contents.values())):
+        return None
+    bought = {text: _bought(text) for text in {line[3] for line in lines}}
+    outputs = {line[1]: intern(line[4]) for line in lines if line[4]}
+    costs = {line[1]: bought[line[3]][:2] for line in lines if line[3] and bought[line[3]][0]}
+    rehearsals = frozenset(line[1] for line in lines if line[3] and bought[line[3]][2])
+    return LineFacts(contents, outputs, costs, rehearsals)
+
+
+def _is_hex(text: str) -> bool:
+    try:
+        return bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False
+
+
+def _bought(text: str) -> tuple[int, str, bool]:
+    match = _BOUGHT.fullmatch(text)
+    cost, currency, rehearsal = match.groups() if match else (None, None, None)
+    micros = 0 if cost is None else money.to_micros(money.parse(cost)) or 0
+    return micros, currency or "", rehearsal is not None
 
 
 def write(path: Path, entries: Iterable[LockEntry]) -> bool:

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import SpecError, StateError, StateNewer
+from reconciler.plan.locked import facts_of
+from reconciler.project.lock_lines import LockLines
 from reconciler.records import LockEntry, Seam
 from reconciler.state import lockfile
 from reconciler.state.lockfile import dumps, loads, write
@@ -84,6 +86,7 @@ def test_a_line_in_the_usual_form_is_read_as_any_other_json(entries: list[LockEn
     at = data.draw(st.integers(0, len(text) - 1))
     edited = text[:at] + data.draw(st.sampled_from('"#,:{}0-.\\\n\tz')) + text[at + data.draw(st.integers(0, 1)) :]
     short = _outcome(edited)
+    facts_are_those_of_the_entries(edited)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lockfile, "_LINE", re.compile("(?!)"))
         assert _outcome(edited) == short
@@ -109,8 +112,53 @@ def test_what_is_odd_in_a_line_is_read_as_in_any_other_json(
     old: str, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = _outcome(TEXT.replace(old, new))
+    facts_are_those_of_the_entries(TEXT.replace(old, new))
     monkeypatch.setattr(lockfile, "_LINE", re.compile("(?!)"))
     assert _outcome(TEXT.replace(old, new)) == short
+
+
+def facts_are_those_of_the_entries(text: str) -> None:
+    """A text that has facts is a sound one, and they are what its entries say."""
+    facts = lockfile.facts(text)
+    if facts is None:
+        return
+    lines = {entry.key: entry for entry in loads(text)}
+    assert len(lines) == len(loads(text))
+    assert {key: path for key, output in facts.outputs.items() if (path := lockfile._output(output))} == {
+        key: line.output for key, line in lines.items() if line.output
+    }
+    assert replace(facts, outputs={}) == replace(facts_of(lines), outputs={})
+
+
+@given(ENTRIES, st.data())
+def test_facts_of_a_text_are_those_of_its_entries(entries: list[LockEntry], data: st.DataObject) -> None:
+    """Of lines in the usual form they are seen without reading any, however the text was damaged."""
+    usual = [replace(e, key=f"v1:{n}", seams=(), clip=f"c{n}") for n, e in enumerate(entries)]
+    usual = [replace(e, **{name: getattr(e, name) or "x" for name in ("provider", "kind", "model")}) for e in usual]
+    usual = [replace(e, task=e.task or None) for e in usual]
+    text = dumps(usual)
+    assert lockfile.facts(text) is not None or "\\" in text
+    facts_are_those_of_the_entries(text)
+    at = data.draw(st.integers(0, len(text) - 1))
+    facts_are_those_of_the_entries(text[:at] + data.draw(st.sampled_from(["", "\n", "x"])) + text[at + 1 :])
+    facts_are_those_of_the_entries(text[:at])
+
+
+def test_texts_with_two_lines_for_a_take_or_a_key_or_a_newer_version_have_no_facts() -> None:
+    assert lockfile.facts(TEXT) is not None
+    second = TEXT.splitlines(keepends=True)[1]
+    assert lockfile.facts(TEXT.replace(second, second + second)) is None
+    assert lockfile.facts(TEXT.replace("v1:bb", "v1:aa")) is None
+    assert lockfile.facts(TEXT.replace('"version": 1', '"version": 2')) is None
+
+
+def test_no_line_is_read_for_facts_and_for_a_key_without_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = LockLines(TEXT, "clipform.lock").by_key
+    with monkeypatch.context() as patch:
+        patch.setattr(lockfile, "loads", None)
+        assert lines.get("v1:cc") is None and "v1:aa" in lines and [*lines] == ["v1:aa", "v1:bb"]
+        assert facts_of(lines).costs == {"v1:aa": (500_000, "USD")}
+    assert lines["v1:aa"] == HERO and dict(lines) == {"v1:aa": HERO, "v1:bb": INTRO}
 
 
 def _outcome(text: str) -> object:
