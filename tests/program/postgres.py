@@ -13,8 +13,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 _PREFIX = "clipform-pg-"
 SETTINGS = {
@@ -56,12 +59,74 @@ def server(shared: Path) -> Iterator[str | None]:
                 pass  # another process of the session uses it
             else:
                 address.unlink()
-                _run(folder / "pg_ctl", "stop", "-m", "immediate", "-D", str(data))
-                shutil.rmtree(data, ignore_errors=True)
+                _stop(folder, data)
+
+
+@dataclass
+class Standby:
+    """A server that receives what another one commits, a moment later. Its socket is in its folder."""
+
+    binaries: Path
+    data: Path
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"postgresql://clipform@/postgres?host={self.data}"
+
+    def receive_nothing(self) -> None:
+        """Cut it off from the server that it follows."""
+        with open(self.data / "postgresql.auto.conf", "a", encoding="utf-8") as settings:
+            settings.write("primary_conninfo = ''\n")
+        _run(self.binaries / "pg_ctl", "stop", "-m", "fast", "-D", str(self.data))
+        _serve(self.binaries, self.data)
+
+    def promote(self) -> None:
+        """Make it a server of its own."""
+        _run(self.binaries / "pg_ctl", "promote", "-w", "-D", str(self.data))
+
+    def restart(self) -> None:
+        """Kill it and start it again, as after a power cut."""
+        _run(self.binaries / "pg_ctl", "stop", "-m", "immediate", "-D", str(self.data))
+        _serve(self.binaries, self.data)
+
+
+@contextmanager
+def standby(url: str) -> Iterator[Standby]:
+    """Yield an asynchronous standby of a server of `server`, which has all that was committed until now."""
+    folder = binaries()
+    assert folder is not None
+    tool = (folder / "initdb").resolve().with_name("pg_basebackup")
+    if not tool.exists():
+        pytest.skip("NOT RUN with a real standby: pg_basebackup was not found beside initdb")
+    data = _folder(folder)
+    origin = ("-h", url.partition("host=")[2], "-U", "clipform")
+    try:
+        _run(tool, *origin, "-D", str(data), "-R", "-c", "fast", "--no-sync")
+        (data / ".s.PGSQL.5432.lock").unlink()  # of the other one, whose socket is in the folder that was copied
+        _serve(folder, data)
+        yield Standby(folder, data)
+    finally:
+        with suppress(AssertionError):  # it did not start
+            _stop(folder, data)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _stop(folder: Path, data: Path) -> None:
+    _run(folder / "pg_ctl", "stop", "-m", "immediate", "-D", str(data))
+    shutil.rmtree(data, ignore_errors=True)
 
 
 def _start(folder: Path) -> Path:
-    """Make a cluster and start its server, whose socket is in the same folder. Synced: `fsync=off` is refused."""
+    """Make a cluster and start its server. Synced: `fsync=off` is refused."""
+    data = _folder(folder)
+    _run(folder / "initdb", "-D", str(data), "-U", "clipform", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    _serve(folder, data)
+    return data
+
+
+def _folder(folder: Path) -> Path:
+    """Return an empty folder for a cluster, in memory if there is room."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
     home = memory if roomy else Path(tempfile.gettempdir())
@@ -70,11 +135,14 @@ def _start(folder: Path) -> Path:
     data = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{session}-", dir=home))
     if (identity := _identity()) is not None:
         os.chown(data, identity.pw_uid, identity.pw_gid)
-    _run(folder / "initdb", "-D", str(data), "-U", "clipform", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    return data
+
+
+def _serve(folder: Path, data: Path) -> None:
+    """Start the server of a cluster, whose socket is in the same folder."""
     settings = [f"-c {name}='{value}'" for name, value in (SETTINGS | {"unix_socket_directories": str(data)}).items()]
     log = str(data / "server.log")
     _run(folder / "pg_ctl", "start", "-w", "-D", str(data), "-l", log, "-o", " ".join(settings))
-    return data
 
 
 def _sweep(folder: Path, home: Path) -> None:
@@ -83,7 +151,7 @@ def _sweep(folder: Path, home: Path) -> None:
         session = data.name.removeprefix(_PREFIX).partition("-")[0]
         if session.isdigit() and not Path(f"/proc/{session}").exists() and Path("/proc/self").exists():
             with suppress(AssertionError):  # it had stopped already
-                _run(folder / "pg_ctl", "stop", "-m", "immediate", "-D", str(data))
+                _stop(folder, data)
             shutil.rmtree(data, ignore_errors=True)
 
 
