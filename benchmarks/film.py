@@ -4,6 +4,8 @@
 
 One process and one thread, as in a worker; each piece is 4.6 s of 1280x720 with sound. The least work is to encode the
 piece by PyAV alone, with the film's settings, and to copy the packets of the pieces and of the sound into one file.
+
+And how often one other shot leaves the gain of a film as it is, if its shots are of unequal loudness.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ import hashlib
 import json
 import tempfile
 import time
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import astuple
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
+from math import sin
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -30,6 +34,7 @@ from av.container import InputContainer
 from benchmarks.draft_render import _scene
 from benchmarks.kit import circumstances, table
 from reconciler.artifacts.files import read_cache, write_cache
+from reconciler.media.cut.desk import gain_for
 from reconciler.media.cut.join import join
 from reconciler.media.cut.pieces import _X264, make_piece
 from reconciler.media.cut.stretches import encode_sound
@@ -66,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         clips = [_clip(folder / f"{number}.mp4", number) for number in range(3)]
         rounds = [_round(folder, clips, asked.pieces) for _ in range(asked.rounds)]
     print(table(("case", "CPU s", "wall s", "CPU ÷ least"), _rows(rounds)))
+    share = _steady(asked.pieces)
+    print(f"\nOne other shot leaves the gain as it is in {share:.0%} of 10,000 films of {asked.pieces} shots.")
 
 
 def _rows(rounds: Sequence[Mapping[str, Times]]) -> list[tuple[str, ...]]:
@@ -91,7 +98,7 @@ def _round(folder: Path, clips: Sequence[Path], count: int) -> Mapping[str, Time
     encoded = _timed(lambda: _bare_encode(clips[2], folder / "bare.mp4"))
     made = _timed(lambda: make_piece(order, piece))
     looked = _timed(lambda: _surveyed(folder / "surveys", new))
-    for case, extra in {"silent": None, "with sound": {}, "with loudness": {"loudness": "-16"}}.items():
+    for case, extra in _cases(folder).items():
         mixed, sound = Times(0, 0), ""
         if extra is not None:
             sound = str(folder / "again")
@@ -102,9 +109,17 @@ def _round(folder: Path, clips: Sequence[Path], count: int) -> Mapping[str, Time
         joined = _timed(lambda w=whole: join(w, folder / "film.mp4"))
         heard = str(folder / "film.mp4") if sound else ""
         copied = _timed(lambda h=heard: _stream_copy(pieces, h, folder / "copy.mp4"))
-        results[f"encode it and copy the film, {case}"] = encoded + copied
-        results[f"change it, {case}"] = made + looked + mixed + joined
+        results[f"encode it and copy the film: {case}"] = encoded + copied
+        results[f"change it: {case}"] = made + looked + mixed + joined
     return results
+
+
+def _cases(folder: Path) -> Mapping[str, Mapping[str, Any] | None]:
+    """Return what is in the order for the sound; None for a film without."""
+    plain = {"first": 0, "fade": ["1", "2"], "loop": True, "path": str(_music(folder / "music.mp3"))}
+    music = {"audio": [plain | {"gain": "-14", "duck": "-10"}]}
+    loudness = {"loudness": "-16"}
+    return {"silent": None, "sound": {}, "loudness": loudness, "music": music, "music and loudness": music | loudness}
 
 
 def _edited(parts: Sequence[Part], new: Part) -> Sequence[Part]:
@@ -123,6 +138,25 @@ def _surveyed(file: Path, new: Part) -> None:
     seen = survey(new["path"], 0, -1, FPS)
     write_cache(file, {str(number): astuple(seen) for number in range(100)})
     read_cache(file, lambda values: values)
+
+
+def _steady(pieces: int) -> float:
+    """Return in which share of films one other shot leaves the gain as it is. A shot has 46 blocks, whose loudness
+    varies by 3 LU within it and by 4 LU from shot to shot."""
+    random, same = Random(1), 0
+    for _ in range(films := 100):
+        shots = [_blocks(random) for _ in range(pieces)]
+        gain = gain_for(chain.from_iterable(shots), "-16")
+        for _ in range(edits := 100):
+            index = random.randrange(pieces)
+            edited = [*shots[:index], _blocks(random), *shots[index + 1 :]]
+            same += gain_for(chain.from_iterable(edited), "-16") == gain
+    return same / films / edits
+
+
+def _blocks(random: Random) -> Sequence[float]:
+    shot = random.gauss(-20, 4)
+    return [random.gauss(shot, 3) for _ in range(10 * FRAMES // FPS)]
 
 
 def _bare_encode(clip: Path, target: Path) -> None:
@@ -163,6 +197,21 @@ def _timed(work: Callable[[], object]) -> Times:
     cpu, wall = time.process_time(), time.perf_counter()
     work()
     return Times(time.process_time() - cpu, time.perf_counter() - wall)
+
+
+def _music(path: Path) -> Path:
+    """Write half a minute of tones."""
+    with av.open(str(path), "w") as out:
+        audio = out.add_stream("mp3", rate=RATE, layout="stereo")
+        for first in range(0, 30 * RATE, 1152):
+            frame = AudioFrame(format="s16p", layout="stereo", samples=1152)
+            wave = array("h", (int(9000 * sin(n / (9 + first % 7))) for n in range(first, first + 1152))).tobytes()
+            for plane in frame.planes:
+                plane.update(wave)
+            frame.sample_rate, frame.pts, frame.time_base = RATE, first, Fraction(1, RATE)
+            out.mux(audio.encode(frame))
+        out.mux(audio.encode(None))
+    return path
 
 
 def _clip(path: Path, number: int) -> Path:

@@ -24,8 +24,9 @@ from reconciler.engine.run.surveys import SURVEYS, Surveys
 from reconciler.events import Event, EventKind
 from reconciler.identity import canonical
 from reconciler.media.cut.join import join
-from reconciler.media.cut.mix import length_of, samples_at
+from reconciler.media.cut.mix import samples_at
 from reconciler.media.cut.pieces import make_piece
+from reconciler.media.cut.sounds import length_of
 from reconciler.media.cut.stretches import encode_sound
 from reconciler.media.cut.subtitles import read_subtitles
 from reconciler.media.cut.survey import Survey

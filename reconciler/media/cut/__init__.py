@@ -4,7 +4,8 @@
     pieces   one piece of a cut, in the form of all its pieces
     titles   the frame of a title
     subtitles  captions over frames, and as a track
-    mix      the sound of the whole film
+    sounds   the sound of files
+    mix      the sound of the film
     stretches  its encoding, of which only what changed is done again
     desk     levels, fades, ducking, loudness
     join     pieces and sound into one file

@@ -1,8 +1,9 @@
 """The mixing desk: FFmpeg's filters for levels, fades, ducking and loudness.
 
 - **Ducking** compresses a sound by the clips' own: while these are heard it is quieter, by at most what `duck` says.
-- **Loudness** is measured over the whole film first (EBU R128), then all of it gets one gain, in steps of half a
-  decibel: so a film with one other shot mostly has the same gain, and its sound is the same beside that shot. Rejected:
+- **Loudness** is that of the whole film (EBU R128), which gets one gain, in steps of half a decibel: so a film with one
+  other shot mostly has the same gain, and its sound is the same beside that shot. R128 takes the mean of blocks of
+  400 ms, so a film is measured in sections, and what was measured of one is valid while that is heard. Rejected:
   loudnorm, which changes the gain within the film and resamples to 192 kHz.
 - **Peaks** above -1 dB of full scale are limited, wherever sounds were added up or made louder.
 """
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from itertools import count
+from math import fsum, log10
 from typing import TYPE_CHECKING, Any, Final
 
 import av
@@ -29,7 +31,10 @@ _FORM: Final = ("aformat", "sample_fmts=flt:sample_rates=48000:channel_layouts=s
 _PEAK: Final = "alimiter", "limit=0.891:attack=5:release=50:level=0:latency=1"
 _DUCK: Final = "threshold=0.01:ratio=20:attack=20:release=400:detection=rms"
 _STEP: Final = Decimal("0.5")
-_SILENT: Final = Decimal(-69)  # what R128 says of silence is -70
+_SILENT: Final = -70.0  # LUFS, of R128: a quieter block does not count
+_QUIET: Final = 0.1  # as does one of less than this share of the mean power, 10 LU below
+HOP: Final = RATE // 10
+"""Samples from one measured block to the next."""
 
 Step = tuple[str, str]
 """A filter and its options."""
@@ -101,15 +106,25 @@ def limited(frames: Iterable[AudioFrame], gain: str) -> Iterator[AudioFrame]:
     return through(frames, ("volume", f"{gain}dB"), _PEAK)
 
 
-def gain_for(frames: Iterable[AudioFrame], loudness: str) -> str:
-    """Return the decibels by which a sound has to be louder to have a loudness in LUFS; 0 for silence."""
-    measured = _SILENT
-    for frame in through(frames, ("ebur128", "metadata=1")):
-        measured = Decimal(frame.metadata.get("lavfi.r128.I", measured))
-    if measured <= _SILENT:
+def measured(frames: Iterable[AudioFrame]) -> list[float]:
+    """Return the loudness in LUFS of the block that ends with each hop of a sound; the first ones are not whole."""
+    blocks = through(frames, ("ebur128", "metadata=1"))
+    return [float(block.metadata["lavfi.r128.M"]) for block in blocks if block.samples == HOP]
+
+
+def gain_for(blocks: Iterable[float], loudness: str) -> str:
+    """Return the decibels by which a sound of such blocks has to be louder to have a loudness; 0 for silence."""
+    powers = [10 ** (block / 10) for block in blocks if block > _SILENT]
+    if not powers:
         return "0"
-    count = ((Decimal(loudness) - measured) / _STEP).quantize(Decimal(1), ROUND_HALF_EVEN)
+    least = _mean(powers) * _QUIET
+    mean = Decimal(10 * log10(_mean([power for power in powers if power >= least])))
+    count = ((Decimal(loudness) - mean) / _STEP).quantize(Decimal(1), ROUND_HALF_EVEN)
     return format(count * _STEP + 0, "f")  # + 0 removes the sign of a negative zero
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fsum(values) / len(values)
 
 
 def _source(graph: Graph) -> FilterContext:

@@ -18,8 +18,8 @@ from reconciler.diagnostics import MediaError
 from reconciler.frozen import dataclass
 from reconciler.media.cut import stretches, subtitles, survey
 from reconciler.media.cut.desk import RATE
-from reconciler.media.cut.mix import BLOCK
 from reconciler.media.cut.pieces import FORMAT
+from reconciler.media.cut.sounds import BLOCK
 from reconciler.media.frames import opened
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
-"""Yields the sound of a whole film in one go: encoded once, there is no gap at a seam.
+"""Mixes the sound of a film, of which any section can be asked for.
 
 A piece's sound has exactly as many samples as its frames last, counted from the start of the film, so that picture and
-sound cannot drift apart. What is missing is silence. Nothing is kept but some blocks, however long the film is.
+sound cannot drift apart. What is missing is silence. Of a section only what is heard in it is decoded; where sounds are
+ducked or limited, also what comes before, until the mixing desk is as if it had heard all of the film.
 """
 
 from __future__ import annotations
@@ -9,24 +10,21 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-
 from reconciler.media.cut import desk
 from reconciler.media.cut.desk import RATE
+from reconciler.media.cut.sounds import BLOCK, WIDE, Reel, bytes_of, framed, samples_of, silence
 from reconciler.media.frames import opened
-from reconciler.media.headers import DEMUXERS, HEAD, type_of
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
+    from av.audio.frame import AudioFrame
 
-BLOCK: Final = 1024  # samples of a block, as of a packet of AAC
-WIDE: Final = 8  # bytes of a sample: two channels
-_DEMUXERS: Final = {**DEMUXERS, "flac": "flac", "ogg": "ogg"}
+_LIMITED: Final = RATE // 4
+"""Samples after which a limiter has forgotten what came before: its release takes a fifth of that."""
+_DUCKED: Final = 3 * RATE
+"""Samples after which a compressor has: its release falls to the e-th part in 0.4 s, so by 65 dB in this."""
 
 
 def samples_at(frame: int, fps: int) -> int:
@@ -34,48 +32,77 @@ def samples_at(frame: int, fps: int) -> int:
     return round(Fraction(frame * RATE, fps))
 
 
-def sound(order: Mapping[str, Any]) -> Iterator[AudioFrame]:
-    """Yield the sound of a film in blocks.
+class Mix:
+    """The sound of a film.
 
-    `sounds` has its parts one after the other, each with `path`, `start`, `end` in frames, `audio`, `volume`, and
-    `dissolve`: the frames that it shares with the part before it. `audio` has what is played over them, each with
-    `path`, `first` (sample), `gain`, `duck`, `fade` and `loop`. `loudness` is in LUFS.
+    In its order, `sounds` has its parts one after the other, each with `path`, `start`, `end` in frames, `audio`,
+    `volume`, and `dissolve`: the frames that it shares with the part before it. `audio` has what is played over them,
+    each with `path`, `first` (sample), `gain`, `duck`, `fade` and `loop`. Sections are read in the order in which they
+    are heard; another one reads the files again.
     """
-    if order.get("loudness") is None:
-        return _levelled(order, "0")
-    return _levelled(order, desk.gain_for(_mixed(order), order["loudness"]))
+
+    def __init__(self, order: Mapping[str, Any]) -> None:
+        self._fps, self._parts = order["fps"], order["sounds"]
+        self._begins: list[int] = []
+        position = 0
+        for part in self._parts:
+            self._begins.append(position - part["dissolve"])
+            position = self._begins[-1] + part["end"] - part["start"]
+        self.samples = samples_at(position, self._fps)
+        self._reels = [Reel(one, self.samples) for one in order.get("audio", ())]
+        self._is_low = not self._reels and all(float(part.get("volume", 1)) <= 1 for part in self._parts)
+
+    def content(self, first: int, last: int, gain: str | None) -> list[object]:
+        """Return what decides the samples of a section: equal content is equal sound."""
+        first, last = self._around(first, last, gain)
+        parts = [[samples_at(begins, self._fps) - first, *_content(part)] for begins, part in self._heard(first, last)]
+        if gain in (None, "0") and self._is_low:
+            return [self._fps, last - first, parts]
+        return [self._fps, last - first, parts, gain, [reel.content(first) for reel in self._played(first, last)]]
+
+    def section(self, first: int, last: int, gain: str | None) -> Iterator[AudioFrame]:
+        """Yield the samples from `first` to `last` in blocks, louder by `gain` decibels. What was made louder or added
+        up is kept below full scale, except without a gain."""
+        begin, end = self._around(first, last, gain)
+        blocks = self._mixed(begin, end)
+        if self._is_limited(gain):
+            blocks = desk.limited(blocks, gain or "0")
+        return framed(_exactly(_behind(map(bytes_of, blocks), (first - begin) * WIDE), (last - first) * WIDE), first)
+
+    def _is_limited(self, gain: str | None) -> bool:
+        return gain is not None and not (gain == "0" and self._is_low)
+
+    def _around(self, first: int, last: int, gain: str | None) -> tuple[int, int]:
+        """Return the section that has to be mixed; the limiter also looks ahead, by less than a block."""
+        is_limited = self._is_limited(gain)
+        before = _DUCKED if any(reel.ducked for reel in self._reels) else _LIMITED if is_limited else 0
+        return max(0, first - before), min(self.samples, last + BLOCK * is_limited)
+
+    def _heard(self, first: int, last: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield the parts that are heard from a sample to another one, each with the frame at which it begins."""
+        for begins, part in zip(self._begins, self._parts, strict=True):
+            ends = begins + part["end"] - part["start"]
+            if samples_at(begins, self._fps) < last and samples_at(ends, self._fps) > first:
+                yield begins, part
+
+    def _mixed(self, first: int, last: int) -> Iterator[AudioFrame]:
+        some = list(self._heard(first, last))
+        begins, parts = some[0][0], [part for _, part in some]
+        data = _faded(parts, self._fps, begins + parts[0]["dissolve"])
+        before = (first - samples_at(begins, self._fps)) * WIDE
+        own = framed(_exactly(_behind(data, before), (last - first) * WIDE), first)
+        reels = self._played(first, last)
+        tracks = [desk.Track(framed(reel.read(first, last), first), reel.steps, reel.ducked) for reel in reels]
+        return framed(map(bytes_of, desk.mixed(own, tracks)), first) if tracks else own
+
+    def _played(self, first: int, last: int) -> Sequence[Reel]:
+        return [reel for reel in self._reels if reel.first < last and first < reel.until]
 
 
-def is_plain(order: Mapping[str, Any]) -> bool:
-    """True if every sample of a film depends on the parts alone that are heard then: nothing is measured or limited."""
-    is_low = all(float(part.get("volume", 1)) <= 1 for part in order["sounds"])
-    return not order.get("audio") and order.get("loudness") is None and is_low
-
-
-def spans(order: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """Return the frames of the film at which each part begins and ends."""
-    listed, position = [], 0
-    for part in order["sounds"]:
-        begins = position - part["dissolve"]
-        position = begins + part["end"] - part["start"]
-        listed.append((begins, position))
-    return listed
-
-
-def heard(order: Mapping[str, Any], first: int, last: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the parts of a film that are heard from a sample to another one, each with the frame at which it begins."""
-    for part, (begins, ends) in zip(order["sounds"], spans(order), strict=True):
-        if samples_at(begins, order["fps"]) < last and samples_at(ends, order["fps"]) > first:
-            yield begins, part
-
-
-def plain_sound(order: Mapping[str, Any], first: int, last: int) -> Iterator[AudioFrame]:
-    """Yield the samples from `first` to `last` of a film that is plain, in blocks. No other part is decoded."""
-    some = list(heard(order, first, last))
-    begins, parts = some[0][0], [part for _, part in some]
-    before = (first - samples_at(begins, order["fps"])) * WIDE
-    data = _faded(parts, order["fps"], begins + parts[0]["dissolve"])
-    return _framed(_exactly(_behind(data, before), (last - first) * WIDE))
+def _content(part: Mapping[str, Any]) -> list[object]:
+    """Return what a part's samples are made from: its video by content, else (a title) nothing that is heard."""
+    source = part.get("sha256") or part.get("path") if part["audio"] else None
+    return [source, part["start"], part["end"], part["dissolve"], part.get("volume", "1")]
 
 
 def _behind(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
@@ -85,39 +112,7 @@ def _behind(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
         size -= min(size, len(block))
 
 
-def _levelled(order: Mapping[str, Any], gain: str) -> Iterator[AudioFrame]:
-    """Yield the mix, louder by `gain` decibels; what was made louder or added up is kept below full scale."""
-    return (
-        _mixed(order)
-        if gain == "0" and is_plain({**order, "loudness": None})
-        else _framed(map(_bytes, desk.limited(_mixed(order), gain)))
-    )
-
-
-def _mixed(order: Mapping[str, Any]) -> Iterator[AudioFrame]:
-    parts, extra, fps = order["sounds"], order.get("audio", ()), order["fps"]
-    own = _framed(_faded(parts, fps))
-    if not extra:
-        return own
-    total = samples_at(sum(part["end"] - part["start"] - part["dissolve"] for part in parts), fps)
-    tracks = [desk.Track(_framed(_played(one, total)), *desk.steps(one, _last(one, total))) for one in extra]
-    return _framed(map(_bytes, desk.mixed(own, tracks)))
-
-
-def _framed(data: Iterable[bytes]) -> Iterator[AudioFrame]:
-    """Yield the same sound in blocks."""
-    waiting, first = bytearray(), 0
-    for some in data:
-        waiting += some
-        while len(waiting) >= BLOCK * WIDE:
-            yield _frame(bytes(waiting[: BLOCK * WIDE]), first)
-            del waiting[: BLOCK * WIDE]
-            first += BLOCK
-    if waiting:
-        yield _frame(bytes(waiting), first)
-
-
-def _faded(parts: Sequence[Mapping[str, Any]], fps: int, position: int = 0) -> Iterator[bytes]:
+def _faded(parts: Sequence[Mapping[str, Any]], fps: int, position: int) -> Iterator[bytes]:
     """Yield the sound of all parts; where two are shown together, the first fades into the second. `position` is the
     frame at which the film is cut off before them."""
     ending = bytearray()
@@ -154,82 +149,14 @@ def _exactly(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
         size -= len(block[:size])
         if not size:
             return
-    yield from _silence(size)
-
-
-def _silence(size: int) -> Iterator[bytes]:
-    while size > 0:
-        yield bytes(min(size, BLOCK * WIDE))
-        size -= BLOCK * WIDE
+    yield from silence(size)
 
 
 def _decoded(part: Mapping[str, Any], fps: int) -> Iterator[bytes]:
     """Yield the samples of a video's sound from the part's start on."""
     skipped = samples_at(part["start"], fps) * WIDE
     with opened(Path(part["path"])) as container:
-        for block in _samples(container, part.get("volume", "1")):
+        for block in samples_of(container, part.get("volume", "1")):
             if skipped < len(block):
                 yield block[skipped:]
             skipped -= min(skipped, len(block))
-
-
-def _played(one: Mapping[str, Any], total: int) -> Iterator[bytes]:
-    """Yield what is played over the film, as long as the film: silence, the file, silence."""
-    return _exactly(chain(_silence(one["first"] * WIDE), _repeated(one)), total * WIDE)
-
-
-def _repeated(one: Mapping[str, Any]) -> Iterator[bytes]:
-    is_heard = True
-    while is_heard:
-        is_heard = False
-        with opened(Path(one["path"]), demuxer=_demuxer(one["path"]), track="audio") as container:
-            for block in _samples(container, "1"):
-                is_heard = True
-                yield block
-        is_heard = is_heard and one["loop"]
-
-
-def length_of(path: str) -> float:
-    """Return how many seconds a sound lasts, as its header says. Raises MediaError."""
-    with opened(Path(path), demuxer=_demuxer(path), track="audio") as container:
-        return (container.duration or 0) / 1_000_000
-
-
-def _last(one: Mapping[str, Any], total: int) -> int:
-    """Return the sample at which a sound ends: with its file, or with the film."""
-    return total if one["loop"] else min(total, one["first"] + round(length_of(one["path"]) * RATE))
-
-
-def _demuxer(path: str) -> str:
-    with Path(path).open("rb") as file:
-        kind = type_of(file.read(HEAD))
-    return _DEMUXERS.get(kind.format, "mov") if kind else "mov"
-
-
-def _samples(container: InputContainer, volume: str) -> Iterator[bytes]:
-    stream = container.streams.audio[0]
-    decoded = _resampled(container.decode(stream))
-    if stream.codec_context.layout.nb_channels == 1:  # of which FFmpeg makes two that are quieter
-        volume = str(float(volume) * 2**0.5)
-    return map(_bytes, desk.through(decoded, ("volume", volume)) if volume != "1" else decoded)
-
-
-def _resampled(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
-    resampler, is_first = AudioResampler(format="flt", layout="stereo", rate=RATE), True
-    for frame in frames:
-        if is_first and frame.time:  # the sound begins later than the picture
-            yield from _framed(_silence(max(0, round(frame.time * RATE)) * WIDE))
-        is_first = False
-        yield from resampler.resample(frame)
-    yield from resampler.resample(None)
-
-
-def _bytes(frame: AudioFrame) -> bytes:
-    return bytes(frame.planes[0])[: frame.samples * WIDE]
-
-
-def _frame(data: bytes, first: int) -> AudioFrame:
-    frame = AudioFrame(format="flt", layout="stereo", samples=len(data) // WIDE)
-    frame.planes[0].update(data)
-    frame.sample_rate, frame.pts, frame.time_base = RATE, first, Fraction(1, RATE)
-    return frame

@@ -1,12 +1,14 @@
 """Encodes the sound of a film in stretches, so that an edit of one shot encodes the sound around it alone.
 
-The sound is mixed as a whole, and cut into stretches of ten seconds on one grid of packets. Each is encoded together
-with what comes before and after it, and these extra packets are dropped: a packet of AAC overlaps only its neighbours,
-so at a seam the decoder gets what it would get of one long run, and there is neither a gap nor a click. A stretch whose
-samples are those of an earlier film is copied from that film's file.
+The sound is cut into stretches of ten seconds on one grid of packets. Each is encoded together with what comes before
+and after it, and these extra packets are dropped: a packet of AAC overlaps only its neighbours, so at a seam the
+decoder gets what it would get of one long run, and there is neither a gap nor a click. A stretch in which the same is
+heard as in one of an earlier film is copied from that film's file, and no sample of it is decoded. So is what was
+measured of a section, if the film states its loudness.
 
-The file: the number of samples; then for each stretch the SHA-256 of what it was encoded from, the number of its
-packets, and each packet with its length. It is never damaged by a crash: it is written beside, and renamed when whole.
+The file: the number of samples; then for each stretch the SHA-256 of what it was encoded from, the length of the rest,
+and each packet with its length; then for each section that was measured its SHA-256, the length of the rest, and JSON.
+It is never damaged by a crash: it is written beside, and renamed when whole.
 """
 
 from __future__ import annotations
@@ -14,19 +16,21 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import av
 from av.audio.codeccontext import AudioCodecContext
 
 from reconciler.diagnostics import MediaError
-from reconciler.media.cut import mix
-from reconciler.media.cut.desk import RATE
-
-if TYPE_CHECKING:
-    from av.audio.frame import AudioFrame
+from reconciler.frozen import dataclass
+from reconciler.media.cut import desk
+from reconciler.media.cut.desk import HOP, RATE
+from reconciler.media.cut.mix import Mix
+from reconciler.media.cut.sounds import BLOCK
 
 LENGTH: Final = 480
 """Packets of a stretch: ten seconds."""
@@ -37,30 +41,40 @@ LEAD: Final = 8
 TAIL: Final = 2
 """Packets behind it: the encoder looks one ahead."""
 
+SECTION: Final = 100
+"""Hops of a section that is measured: ten seconds."""
+
+WARMUP: Final = 10
+"""Hops before it."""
+
 OPTIONS: Final = {"b": "192000", "aac_coder": "fast"}
 """At this rate the fast coder is as good as the default one, which takes three times as long."""
 
 _HEAD: Final = struct.Struct(">Q")
-_STRETCH: Final = struct.Struct(">32sI")
+_REST: Final = struct.Struct(">32sI")
 _PACKET: Final = struct.Struct(">H")
 
 
 def encode_sound(order: str, earlier: str | Path, target: str | Path) -> int:
     """Write the sound that a JSON order describes into `target`; return how many stretches were encoded. `earlier` is
     the file of an earlier version, which may be missing. Raises MediaError."""
-    encoded = samples = 0
+    values, encoded = json.loads(order), 0
     try:
         with _Earlier(Path(earlier)) as before, Path(target).open("wb") as out:
-            out.write(_HEAD.pack(0))
-            for stretch in _outlined(json.loads(order)):
-                packets = before.packets(stretch.key)
-                if packets is None:
-                    packets, encoded = stretch.encoded(), encoded + 1
-                out.write(_STRETCH.pack(stretch.key, len(packets)))
-                out.writelines(_PACKET.pack(len(packet)) + packet for packet in packets)
-                samples += stretch.samples
-            out.seek(0)
-            out.write(_HEAD.pack(samples))
+            mix = Mix(values)
+            gain, sections = "0", list[tuple[bytes, bytes]]()
+            if values.get("loudness") is not None:
+                sections = list(_measured(mix, before))
+                gain = desk.gain_for(chain.from_iterable(json.loads(data) for _, data in sections), values["loudness"])
+            out.write(_HEAD.pack(mix.samples))
+            for stretch in _stretches(mix.samples):
+                key = stretch.key(mix, gain)
+                data = before.get(key)
+                if data is None:
+                    data, encoded = stretch.encoded(mix, gain), encoded + 1
+                _write(out, key, data)
+            for key, data in sections:
+                _write(out, key, data)
     except (av.FFmpegError, OSError) as error:
         raise MediaError(f"the sound of the film could not be encoded: {error}") from error
     return encoded
@@ -73,131 +87,102 @@ def read_sound(path: str | Path) -> tuple[int, Iterator[bytes]]:
 
     def packets() -> Iterator[bytes]:
         with file:
-            while head := file.read(_STRETCH.size):
-                for _ in range(_STRETCH.unpack(head)[1]):
-                    yield _packet(file)
+            for _ in _stretches(samples):
+                data, at = file.read(_REST.unpack(file.read(_REST.size))[1]), 0
+                while at < len(data):
+                    (size,) = _PACKET.unpack_from(data, at)
+                    at += _PACKET.size + size
+                    yield data[at - size : at]
 
     return samples, packets()
 
 
-def _packet(file: BinaryIO) -> bytes:
-    """Return the next packet. Raises struct.error at the end of the file."""
-    (size,) = _PACKET.unpack(file.read(_PACKET.size))
-    data = file.read(size)
-    if len(data) < size:
-        raise struct.error("the file is cut short")
-    return data
+def _write(out: BinaryIO, key: bytes, data: bytes) -> None:
+    out.write(_REST.pack(key, len(data)))
+    out.write(data)
 
 
+@dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A stretch. `blocks` returns its blocks with those around it; `lead` of them come before it, and the last one has
-    no others behind. `samples`: those of the film that end in it. `key` says what it is encoded from."""
+    """A stretch with what is encoded around it: its samples in the film, and how many packets come before it. Nothing
+    comes behind the last one."""
 
-    def __init__(
-        self, key: bytes, samples: int, blocks: Callable[[], Sequence[AudioFrame]], lead: int, *, is_last: bool
-    ) -> None:
-        self.key, self.samples = key, samples
-        self._blocks, self._lead, self._is_last = blocks, lead, is_last
+    first: int
+    last: int
+    lead: int
+    is_last: bool
 
-    def encoded(self) -> list[bytes]:
-        """Return the packets of the stretch alone."""
+    def key(self, mix: Mix, gain: str) -> bytes:
+        """Return the SHA-256 of what the stretch is encoded from."""
+        return _digest("parts/v2", OPTIONS, self.lead, self.is_last, *mix.content(self.first, self.last, gain))
+
+    def encoded(self, mix: Mix, gain: str) -> bytes:
+        """Return the packets of the stretch alone, each with its length."""
         encoder = AudioCodecContext.create("aac", "w")
         assert isinstance(encoder, AudioCodecContext)
         encoder.sample_rate, encoder.format, encoder.layout, encoder.options = RATE, "fltp", "stereo", OPTIONS
-        blocks, packets = self._blocks(), []
-        first = blocks[0].pts or 0
-        for block in (*blocks, None):
-            if block is not None:
-                block.pts = (block.pts or 0) - first
-            packets += [bytes(packet) for packet in encoder.encode(block)]
-        for block in blocks:
-            block.pts = (block.pts or 0) + first
-        return packets[self._lead :] if self._is_last else packets[self._lead : self._lead + LENGTH]
+        packets: list[bytes] = []
+        for block in mix.section(self.first, self.last, gain):
+            block.pts = (block.pts or 0) - self.first
+            packets += map(bytes, encoder.encode(block))
+        packets += map(bytes, encoder.encode(None))
+        some = packets[self.lead :] if self.is_last else packets[self.lead : self.lead + LENGTH]
+        return b"".join(_PACKET.pack(len(packet)) + packet for packet in some)
 
 
-def _outlined(order: Mapping[str, Any]) -> Iterator[_Stretch]:
-    """Yield the stretches of a film. The key of one is the SHA-256 of its samples, or of the parts that are heard in it
-    where these decide them: then no sample of a stretch that is known is decoded."""
-    return _of_parts(order) if mix.is_plain(order) else _of_samples(mix.sound(order))
-
-
-def _of_parts(order: Mapping[str, Any]) -> Iterator[_Stretch]:
-    total, number, is_last = mix.samples_at(mix.spans(order)[-1][1], order["fps"]), 0, False
+def _stretches(samples: int) -> Iterator[_Stretch]:
+    """Yield the stretches of so many samples."""
+    number, is_last = 0, False
     while not is_last:
-        lead = LEAD if number else 0
-        is_last = (number + LENGTH + TAIL) * mix.BLOCK >= total
-        first = (number - lead) * mix.BLOCK
-        last = total if is_last else (number + LENGTH + TAIL) * mix.BLOCK
-        yield _of_part(order, (first, last), lead, is_last=is_last)
+        lead, end = LEAD if number else 0, (number + LENGTH + TAIL) * BLOCK
+        is_last = end >= samples
+        yield _Stretch((number - lead) * BLOCK, min(samples, end), lead, is_last)
         number += LENGTH
 
 
-def _of_part(order: Mapping[str, Any], samples: tuple[int, int], lead: int, *, is_last: bool) -> _Stretch:
-    first, last = samples
-    start = mix.samples_at
-    parts = [[start(begins, order["fps"]) - first, *_content(part)] for begins, part in mix.heard(order, first, last)]
-    text = json.dumps(["parts/v1", OPTIONS, order["fps"], lead, is_last, last - first, parts])
-    inside = last - first - lead * mix.BLOCK if is_last else LENGTH * mix.BLOCK
-    key = hashlib.sha256(text.encode()).digest()
-    return _Stretch(key, inside, lambda: list(mix.plain_sound(order, first, last)), lead, is_last=is_last)
+def _measured(mix: Mix, before: _Earlier) -> Iterator[tuple[bytes, bytes]]:
+    """Yield what each section measures: the SHA-256 of what is heard in it, and the loudness of its blocks, in JSON. A
+    section is measured together with some hops before it: a block reaches back, and a filter swings in."""
+    for number in range(0, mix.samples // HOP, SECTION):
+        lead = min(number, WARMUP)
+        first, last = (number - lead) * HOP, min(mix.samples, (number + SECTION) * HOP)
+        key = _digest("loudness/v1", lead, *mix.content(first, last, None))
+        data = before.get(key)
+        yield key, data or json.dumps(desk.measured(mix.section(first, last, None))[lead:]).encode()
 
 
-def _content(part: Mapping[str, Any]) -> list[object]:
-    """Return what a part's samples are made from: its video by content, else (a title) nothing that is heard."""
-    source = part.get("sha256") or part.get("path") if part["audio"] else None
-    return [source, part["start"], part["end"], part["dissolve"], part.get("volume", "1")]
-
-
-def _of_samples(blocks: Iterator[AudioFrame]) -> Iterator[_Stretch]:
-    waiting: list[AudioFrame] = []
-    lead = 0
-    for block in blocks:
-        waiting.append(block)
-        if len(waiting) == lead + LENGTH + TAIL + 1:  # one more: this stretch is not the last
-            yield _of_blocks(waiting[:-1], lead, is_last=False)
-            del waiting[: lead + LENGTH - LEAD]
-            lead = LEAD
-    if waiting:
-        yield _of_blocks(waiting, lead, is_last=True)
-
-
-def _of_blocks(blocks: Sequence[AudioFrame], lead: int, *, is_last: bool) -> _Stretch:
-    digest = hashlib.sha256(f"{OPTIONS} {lead} {is_last}".encode())
-    for block in blocks:
-        digest.update(bytes(block.planes[0])[: block.samples * mix.WIDE])
-    inside = blocks[lead:] if is_last else blocks[lead : lead + LENGTH]
-    samples = sum(block.samples for block in inside)
-    return _Stretch(digest.digest(), samples, lambda: blocks, lead, is_last=is_last)
+def _digest(*content: object) -> bytes:
+    return hashlib.sha256(json.dumps(content).encode()).digest()
 
 
 class _Earlier:
-    """The stretches of an earlier file, read when one is asked for; none if it is missing or damaged."""
+    """What an earlier file has, read when it is asked for; nothing if it is missing or damaged."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._places = path, dict[bytes, tuple[int, int]]()
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> _Earlier:
-        try:
+        with suppress(OSError):
             self._file = self._path.open("rb")
-            self._file.read(_HEAD.size)
-            while head := self._file.read(_STRETCH.size):
-                key, count = _STRETCH.unpack(head)
-                self._places[key] = (self._file.tell(), count)
-                for _ in range(count):
-                    _packet(self._file)
-        except (OSError, struct.error):
-            self._places.clear()
+            place, size = _HEAD.size, self._path.stat().st_size
+            while place < size:
+                self._file.seek(place)
+                key, length = _REST.unpack(self._file.read(_REST.size).ljust(_REST.size, b"\xff"))
+                self._places[key] = (place + _REST.size, length)
+                place += _REST.size + length
+            if place != size:  # cut short
+                self._places.clear()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
 
-    def packets(self, key: bytes) -> list[bytes] | None:
-        """Return the packets that a stretch was encoded to before."""
+    def get(self, key: bytes) -> bytes | None:
+        """Return what was encoded or measured under a key."""
         if self._file is None or key not in self._places:
             return None
-        place, count = self._places[key]
+        place, size = self._places[key]
         self._file.seek(place)
-        return [_packet(self._file) for _ in range(count)]
+        return self._file.read(size)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from av.audio.frame import AudioFrame
 
+from reconciler.media.cut import desk
 from tests.media.cut.numbered import RATE
 
 
@@ -40,3 +41,10 @@ def level(values: Sequence[float], start: float, end: float, hertz: float) -> fl
     across = sum(value * math.sin(wide * n) for n, value in enumerate(some))
     along = sum(value * math.cos(wide * n) for n, value in enumerate(some))
     return 2 * math.hypot(across, along) / len(some)
+
+
+def integrated(blocks: Iterable[AudioFrame]) -> float:
+    """Return the loudness of a whole sound in LUFS, as FFmpeg measures it in one go."""
+    blocks = desk.through(blocks, ("ebur128", "metadata=1"))
+    *_, last = (block.metadata["lavfi.r128.I"] for block in blocks if block.samples == desk.HOP)
+    return float(last)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from reconciler.media.cut import desk, mix
+from reconciler.media.cut.mix import Mix
+from reconciler.media.cut.sounds import framed
 from tests.media.cut import numbered
-from tests.media.cut.heard import left, level, music
+from tests.media.cut.heard import integrated, left, level, music
 
 CLIP, MUSIC, VOICE = 440, 220, 880  # Hz
 PLAIN: dict[str, Any] = {"gain": "0", "duck": "0", "fade": ["0", "0"], "loop": False, "first": 0}
@@ -28,8 +30,9 @@ def part(path: Path, *, audio: bool = True, volume: str = "1") -> dict[str, Any]
 
 def mixed(parts: list[dict[str, Any]], *sounds: dict[str, Any], loudness: str | None = None) -> list[float]:
     """Return the left channel of a film."""
-    order = {"fps": 24, "sounds": parts, "audio": [PLAIN | sound for sound in sounds], "loudness": loudness}
-    return list(left(mix.sound(order)))
+    film = Mix({"fps": 24, "sounds": parts, "audio": [PLAIN | sound for sound in sounds]})
+    gain = "0" if loudness is None else desk.gain_for(desk.measured(film.section(0, film.samples, None)), loudness)
+    return list(left(film.section(0, film.samples, gain)))
 
 
 def near(value: float) -> object:
@@ -86,13 +89,9 @@ def test_the_volume_of_a_piece_changes_its_sound_only(clip: Path) -> None:
 @pytest.mark.parametrize("loudness", ["-30", "-14"])
 def test_a_film_has_the_loudness_that_it_states(clip: Path, tmp_path: Path, loudness: str) -> None:
     song = music(tmp_path / "music.wav", 2, MUSIC)
-    order = {
-        "fps": 24,
-        "sounds": [part(clip)],
-        "audio": [PLAIN | {"path": str(song), "gain": "-20"}],
-        "loudness": loudness,
-    }
-    assert abs(float(desk.gain_for(mix.sound(order), loudness))) <= 0.5
+    film = Mix({"fps": 24, "sounds": [part(clip)], "audio": [PLAIN | {"path": str(song), "gain": "-20"}]})
+    gain = desk.gain_for(desk.measured(film.section(0, film.samples, None)), loudness)
+    assert integrated(film.section(0, film.samples, gain)) == pytest.approx(float(loudness), abs=0.27)
 
 
 def test_silence_has_no_loudness(clip: Path) -> None:
@@ -107,4 +106,4 @@ def test_sounds_that_are_too_loud_together_are_limited(clip: Path, tmp_path: Pat
 
 def test_a_film_without_extra_sound_is_mixed_as_it_always_was(clip: Path) -> None:
     plain = mixed([part(clip), part(clip)])
-    assert plain == list(left(mix._framed(mix._faded([part(clip), part(clip)], 24))))
+    assert plain == list(left(framed(mix._faded([part(clip), part(clip)], 24, 0), 0)))

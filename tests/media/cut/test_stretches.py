@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import math
 from array import array
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+from av.audio.frame import AudioFrame
 
-from reconciler.media.cut import stretches
+from reconciler.media.cut import desk, stretches
 from reconciler.media.cut.join import join
+from reconciler.media.cut.mix import Mix
 from tests.media.cut import numbered
-from tests.media.cut.heard import music
+from tests.media.cut.heard import integrated, left, music
 from tests.media.cut.test_mix import PLAIN
 
 SECONDS = 2
@@ -68,13 +72,13 @@ def test_no_sample_is_missing_or_odd_where_stretches_meet(clip: Path, tmp_path: 
     assert seams < max(2 * elsewhere, 0.01)
 
 
-def test_only_the_stretches_whose_samples_changed_are_encoded_again(clip: Path, tmp_path: Path) -> None:
+def test_only_the_stretches_in_which_another_sound_is_heard_are_encoded_again(clip: Path, tmp_path: Path) -> None:
     song = music(tmp_path / "music.wav", SECONDS)
     noise = music(tmp_path / "noise.wav", 0.3, 3000)
     assert encoded(tmp_path, order(clip, song)) == 4
     assert encoded(tmp_path, order(clip, song), "sound", "again") == 0
     assert (tmp_path / "again").read_bytes() == (tmp_path / "sound").read_bytes()
-    assert encoded(tmp_path, order(clip, song, noise), "sound", "noisy") == 1
+    assert encoded(tmp_path, order(clip, song, noise), "sound", "noisy") == 2
     assert encoded(tmp_path, order(clip, song, noise), "none", "fresh") == 4
     assert (tmp_path / "noisy").read_bytes() == (tmp_path / "fresh").read_bytes()
 
@@ -96,26 +100,59 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [numbered.film(folder / f"{hertz}.mp4", 0, 23, fps=23, hertz=hertz) for hertz in (300, 440, 700)]
 
 
-def shots(tones: list[Path], *cuts: tuple[int, int, int, int]) -> str:
+def shots(tones: list[Path], *cuts: tuple[int, int, int, int], **extra: Any) -> str:
     """Return a film of parts of these: which one, its first and last frame, and its dissolve."""
     named = [("path", "start", "end", "dissolve"), *cuts]
     parts = [dict(zip(named[0], (str(tones[cut[0]]), *cut[1:]), strict=True)) | {"audio": True} for cut in cuts]
-    return json.dumps({"fps": 23, "sounds": parts})
+    return json.dumps({"fps": 23, "sounds": parts, **extra})
 
 
 SHOTS = ((0, 0, 23, 0), (1, 3, 20, 5), (2, 0, 23, 0), (0, 5, 23, 8), (1, 0, 11, 0), (2, 7, 23, 0))
 
 
-def test_a_stretch_is_the_same_whether_it_is_known_by_its_parts_or_by_its_samples(
+@pytest.fixture(scope="module")
+def ducked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Music that is quieter while the shots sound, and that fades."""
+    song = music(tmp_path_factory.mktemp("music") / "music.wav", 9, 220)
+    return PLAIN | {"path": str(song), "gain": "-1", "duck": "-12", "fade": ["1", "1"], "first": 30_000}
+
+
+@pytest.mark.parametrize("gain", ["0", "6"])
+@pytest.mark.parametrize("scored", [False, True])
+def test_a_section_is_what_is_heard_then_in_the_whole_film(
+    tones: list[Path], ducked: dict[str, Any], scored: bool, gain: str
+) -> None:
+    film = Mix(json.loads(shots(tones, *SHOTS, *SHOTS, audio=[ducked] * scored)))
+    whole, size = left(film.section(0, film.samples, gain)), 96_000
+    pieces = [left(film.section(n, min(n + size, film.samples), gain)) for n in range(0, film.samples, size)]
+    assert max(abs(a - b) for a, b in zip(whole, chain(*pieces), strict=True)) < 0.0005
+    assert max(whole) < 0.9
+
+
+def test_a_film_is_as_loud_as_it_states_and_an_edit_measures_only_what_it_changes(
     tones: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = shots(tones, *SHOTS)
-    count = encoded(tmp_path, text, target="parts")
-    monkeypatch.setattr(stretches.mix, "is_plain", lambda order: not order.get("audio"))
-    monkeypatch.setattr(stretches, "_of_parts", lambda order: stretches._of_samples(stretches.mix.sound(order)))
-    assert encoded(tmp_path, text, target="samples") == count > 6
-    parts, samples = (stretches.read_sound(tmp_path / name) for name in ("parts", "samples"))
-    assert (parts[0], list(parts[1])) == (samples[0], list(samples[1]))
+    measured, measure = list[int](), desk.measured
+
+    def counted(frames: Iterable[AudioFrame]) -> list[float]:
+        blocks = measure(frames)
+        measured.append(len(blocks))
+        return blocks
+
+    monkeypatch.setattr(stretches, "SECTION", 10)
+    monkeypatch.setattr(desk, "measured", counted)
+    whole = encoded(tmp_path, shots(tones, *SHOTS, loudness="-20"))
+    assert measured == [10, 20, 20, 20, 11]
+    film = tmp_path / "film.mp4"
+    picture = {"path": str(tones[0]), "start": 0, "end": 23}
+    join(json.dumps({"fps": 23, "parts": [picture] * 4, "sound": str(tmp_path / "sound")}), film)
+    heard = Mix(json.loads(shots([film], (0, 0, 95, 0))))
+    assert integrated(heard.section(0, heard.samples, None)) == pytest.approx(-20, abs=0.3)
+    edited = [*SHOTS[:4], (0, 0, 11, 0), *SHOTS[5:]]
+    assert 0 < encoded(tmp_path, shots(tones, *edited, loudness="-20"), "sound", "edited") < whole
+    assert len(measured) == 5 + 3
+    encoded(tmp_path, shots(tones, *edited, loudness="-20"), "none", "fresh")
+    assert (tmp_path / "edited").read_bytes() == (tmp_path / "fresh").read_bytes()
 
 
 @pytest.mark.parametrize(
