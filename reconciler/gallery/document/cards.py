@@ -9,7 +9,7 @@ changes with `generated`, with the session's running total, or with progress.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from reconciler.diagnostics import Diagnostic
@@ -116,6 +116,36 @@ def card_list(index: PlanIndex) -> CardList:
     plain = _cards(index)
     json = model.encoded(plain)
     return CardList(plain, plan_mark(index.planned.plan), json, _digest(json))
+
+
+def clip_index(cards: Sequence[model.Card]) -> model.Value:
+    """Return what the page knows of every clip, with or without its card: `ids` in their order, and for each of them
+    `of`, the number of its row. Clips share `rows`, so that there are few; `rowOf` in the page's script returns one."""
+    numbers: dict[tuple[object, ...], int] = {}
+    of = [numbers.setdefault(_row(card), len(numbers)) for card in cards]
+    rows = [dict(zip(_ROW, row, strict=True)) for row in numbers]
+    return {"ids": [card.id for card in cards], "of": of, "rows": rows}
+
+
+_ROW = ("state", "provider", "tags", "shape", "applies")
+
+
+def _row(card: model.Card) -> tuple[object, ...]:
+    video = card.shown
+    shape = f"{video.width}:{video.height}" if video is not None and video.width else card.ratio
+    return card.state, card.provider, card.tags, shape, card.apply is not None
+
+
+def containing(text: str, cards: Iterable[model.Card]) -> list[str]:
+    """Return the names of the clips that contain every word of a text, as the page's script looks for it."""
+    terms = text.lower().split()
+    return [card.id for card in cards if all(map(_searchable(card).__contains__, terms))]
+
+
+def _searchable(card: model.Card) -> str:
+    path = card.file["path"] if card.file else ""
+    fields = (card.id, card.prompt, card.description, card.model, card.provider, path, card.output, *card.tags)
+    return "\n".join(map(str, fields)).lower()
 
 
 def _cards(index: PlanIndex) -> tuple[model.Card, ...]:

@@ -14,7 +14,7 @@ Gallery.changes = (() => {
     store.on("list", () => { if (store.state.route.view === "changes") enter(); });
   }
 
-  const compared = () => store.state.visible.map(store.card).filter((card) => card.since in ORDER);
+  const compared = () => store.state.visible.map(store.card).filter((card) => card && card.since in ORDER);
 
   function enter() {
     exit();

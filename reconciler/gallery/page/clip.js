@@ -4,7 +4,7 @@
 Gallery.clip = (() => {
   const { h, fill, find, foreign, button, icon } = Gallery.dom;
   const { name, total, others } = Gallery.format;
-  const { store, source, stage, facts, messages } = Gallery;
+  const { store, source, pager, stage, facts, messages } = Gallery;
   let parts = null;
   let current = null; // the id on the page
   let written = null; // the detail on the page
@@ -19,6 +19,7 @@ Gallery.clip = (() => {
       } else if (written && written.inputs.some((input) => input.clip === id)) write(written);
     });
     Gallery.prompt.start(() => { if (written) write(written); });
+    store.on("load", () => { if (store.state.stale.has(current)) load(); });
     store.on("connection", (now) => { if (now === "live" && current !== null) load(); });
     store.on("list", () => {
       if (current === null) return;
@@ -61,6 +62,7 @@ Gallery.clip = (() => {
     fill(parts.main);
     fill(parts.side);
     stage.close();
+    pager.need([]);
     head();
     scrollTo(0, 0);
     parts.title.focus({ preventScroll: true });
@@ -76,7 +78,7 @@ Gallery.clip = (() => {
 
   /** Show the card at once; the detail follows when it is loaded. */
   function head() {
-    const card = store.card(current);
+    const card = store.cardOrRow(current);
     const title = name(current);
     fill(parts.title, h("bdi", {}, title.main), title.variant && h("span", { class: "variant", dir: "auto" }, title.variant));
     parts.title.title = current;
@@ -121,7 +123,9 @@ Gallery.clip = (() => {
     if (request !== requests || id !== current) return;
     stage.show(detail, { fresh: !written });
     written = detail;
+    if (store.hold(detail.card)) head();
     write(detail);
+    pager.need(detail.inputs.map((input) => input.clip).filter(Boolean));
   }
 
   function write(detail) {

@@ -22,7 +22,7 @@ Gallery.dialogs = (() => {
 
   function wholePlan(head) {
     if (!Gallery.head.hasSteps(head)) return null;
-    return { title: "Apply the whole plan?", clips: null, cost: head.cost, expected: head.expected, cascades: head.cascades, names: store.state.order.filter((id) => store.card(id).apply) };
+    return { title: "Apply the whole plan?", clips: null, cost: head.cost, expected: head.expected, cascades: head.cascades, names: store.state.order.filter((id) => store.row(id).applies) };
   }
 
   function oneClip(card) {
@@ -52,17 +52,18 @@ Gallery.dialogs = (() => {
   }
 
   /** Return the row of a clip; `all`: with the price of all its takes, not only of the one that another clip needs. */
-  function row(id, all) {
-    const card = store.card(id);
+  function row(id, all, card = store.card(id)) {
     const title = name(id);
     const poster = card && card.shown ? media(card.shown.poster) : null;
     const image = poster && h("img", { src: poster, alt: "" });
     if (image) image.addEventListener("error", () => image.remove());
     const differences = h("span", { class: "confirm-changes", dir: "auto" });
     if (card) describe(card, differences);
-    return h("li", {}, h("span", { class: "thumb" }, image), h("span", { class: "confirm-name" }, h("bdi", {}, title.main), title.variant && h("span", { class: "variant", dir: "auto" }, title.variant),
+    else source.detail(id).then((detail) => node.replaceWith(row(id, all, detail.card)), () => {});
+    const node = h("li", {}, h("span", { class: "thumb" }, image), h("span", { class: "confirm-name" }, h("bdi", {}, title.main), title.variant && h("span", { class: "variant", dir: "auto" }, title.variant),
       card && foreign("span", { class: "quiet" }, [card.action === "noop" ? "" : card.sentence, others(card)].filter(Boolean).join("; ")),
       card && card.due && card.takes > 1 && h("span", { class: "quiet" }, all ? Gallery.card.takes(card) : `take ${card.pick} of ${card.takes}`), differences), h("span", { class: "cost" }, card && card.due ? (all ? Gallery.card.price(card) : money(card.estimate)) : ""));
+    return node;
   }
 
   /** Write what changes, field by field; of a new clip, what is generated. */

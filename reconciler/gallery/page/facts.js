@@ -13,7 +13,7 @@ Gallery.facts = (() => {
   function link(id) {
     const title = name(id);
     const text = [title.main, title.variant && h("span", { class: "variant" }, title.variant)];
-    return store.card(id) ? h("a", { class: "clip-link", dir: "auto", href: cards.address(id) }, ...text) : h("span", { dir: "auto" }, ...text);
+    return store.row(id) ? h("a", { class: "clip-link", dir: "auto", href: cards.address(id) }, ...text) : h("span", { dir: "auto" }, ...text);
   }
 
   /** Return the differences from the comparison of a report, else from the previous result. */

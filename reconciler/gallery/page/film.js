@@ -5,7 +5,7 @@
 Gallery.film = (() => {
   const { h, fill, find, foreign, sentences, media, button, icon } = Gallery.dom;
   const { clock, exact, name, count } = Gallery.format;
-  const { store, combinations, pieces } = Gallery;
+  const { store, pager, combinations, pieces } = Gallery;
   const DEFAULT_SECONDS = 4; // for a clip without a stated duration
   const ALL = "\n"; // the clips in file order: no film has this name
   let film = null; // what is played; null: the first film, if there is one
@@ -19,15 +19,26 @@ Gallery.film = (() => {
   let last = 0; // time of the last frame
   let frame = 0;
   let parts = null;
+  let due = false; // a rebuild
 
   function start() {
-    for (const topic of ["list", "card"]) store.on(topic, () => store.state.route.view === "film" && rebuild());
+    for (const topic of ["list", "card"]) store.on(topic, rebuildOnce);
     store.on("select", (id) => store.state.route.view === "film" && jumpTo(id));
+  }
+
+  /** Rebuild the film once after an event, which may change many clips. */
+  function rebuildOnce() {
+    if (due) return;
+    due = true;
+    queueMicrotask(() => {
+      due = false;
+      if (store.state.route.view === "film" && store.isWhole()) rebuild();
+    });
   }
 
   /** Return what is to be played, and write the choices. */
   function chosen() {
-    const cards = store.state.visible.map(store.card);
+    const cards = store.state.visible.map(store.card).filter(Boolean);
     const films = cards.filter((card) => card.pieces.length);
     const played = film === ALL ? null : films.find((card) => card.id === film) || films[0];
     parts.films.hidden = !films.length;
@@ -266,7 +277,7 @@ Gallery.film = (() => {
   function enter() {
     if (!parts) build();
     shots = [];
-    rebuild();
+    pager.needAll(rebuild);
     parts.slate.parentElement.focus({ preventScroll: true }); // no button: Enter opens the clip, Space plays
   }
 

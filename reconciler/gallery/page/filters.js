@@ -21,13 +21,13 @@ Gallery.filters = (() => {
 
   function draw() {
     frame = 0;
-    const { filter, cards, visible } = store.state;
-    const all = [...cards.values()];
+    const { filter, rows, visible } = store.state;
     const states = new Map();
-    for (const card of all) states.set(card.state, (states.get(card.state) || 0) + 1);
+    for (const row of rows.values()) states.set(row.state, (states.get(row.state) || 0) + 1);
+    const kinds = [...new Set(rows.values())];
     const present = STATES.filter((state) => states.has(state) || filter.states.has(state));
-    const tags = [...new Set(all.flatMap((card) => card.tags))].sort();
-    const providers = [...new Set(all.map((card) => card.provider).filter(Boolean))].sort();
+    const tags = [...new Set(kinds.flatMap((row) => row.tags))].sort();
+    const providers = [...new Set(kinds.map((row) => row.provider).filter(Boolean))].sort();
     const next = JSON.stringify([present.map((state) => [state, states.get(state), filter.states.has(state)]), tags, providers, filter.tag, filter.provider]);
     if (next !== signature) {
       signature = next;
@@ -37,8 +37,8 @@ Gallery.filters = (() => {
     }
     const filtered = Boolean(filter.text || filter.states.size || filter.tag || filter.provider);
     find("filter-clear").hidden = !filtered;
-    fill(find("count"), filtered ? `${visible.length} of ${all.length}` : `${all.length} clip${all.length === 1 ? "" : "s"}`);
-    find("filters").hidden = all.length === 0;
+    fill(find("count"), filtered ? `${visible.length} of ${rows.size}` : `${rows.size} clip${rows.size === 1 ? "" : "s"}`);
+    find("filters").hidden = rows.size === 0;
   }
 
   function facets(present, states, filter) {

@@ -4,7 +4,7 @@
 
 Gallery.grid = (() => {
   const { find, fill, h } = Gallery.dom;
-  const { store, card } = Gallery;
+  const { store, pager, card } = Gallery;
   const MARGIN = 1; // viewports above and below that are rendered
   const nodes = new Map(); // id -> its node
   const spare = [];
@@ -40,8 +40,7 @@ Gallery.grid = (() => {
   function chooseRatio() {
     const votes = new Map();
     for (const id of store.state.visible) {
-      const { shown, ratio: stated } = store.card(id);
-      const [wide, high] = shown && shown.width ? [shown.width, shown.height] : (stated || "16:9").split(":").map(Number);
+      const [wide, high] = (store.row(id).shape || "16:9").split(":").map(Number);
       const rounded = (Math.min(2.4, Math.max(0.5625, wide / high || 16 / 9))).toFixed(1);
       votes.set(rounded, (votes.get(rounded) || 0) + 1);
     }
@@ -90,6 +89,7 @@ Gallery.grid = (() => {
   function show(visible, from, to) {
     const fast = scrollsFast();
     const wanted = new Set(visible.slice(from, to));
+    if (!fast) pager.need([...wanted]);
     const focused = document.activeElement && document.activeElement.closest(".cell");
     for (const [id, node] of nodes) {
       const at = node === focused ? visible.indexOf(id) : -1; // the focused node stays
@@ -107,11 +107,11 @@ Gallery.grid = (() => {
       let node = nodes.get(id);
       if (!node) {
         node = spare.pop() || card.create();
-        card.update(node, store.card(id), fast);
+        card.update(node, store.cardOrRow(id), fast);
         nodes.set(id, node);
         fresh.push(node);
       } else if (node.late && !fast) {
-        card.update(node, store.card(id));
+        card.update(node, store.cardOrRow(id));
       }
       place(node, at, visible.length);
     }

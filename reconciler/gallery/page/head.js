@@ -93,7 +93,8 @@ Gallery.head = (() => {
 
   /** Show the Stop button while a clip is running. */
   function running() {
-    find("stop").hidden = ![...store.state.cards.values()].some((card) => card.running);
+    const { head, cards } = store.state;
+    find("stop").hidden = !(head && head.run) && ![...cards.values()].some((card) => card.running);
   }
 
   const skip = () => { if (!find("skip").hidden) messages.act("skip", {}); };

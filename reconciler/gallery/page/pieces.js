@@ -63,7 +63,7 @@ Gallery.pieces = (() => {
       const image = poster && h("img", { src: poster, alt: "", loading: "lazy", decoding: "async" });
       if (image) image.addEventListener("error", () => image.remove());
       return h("li", { class: "sheet-cell" }, h("span", { class: "sheet-frame" }, image || foreign("span", { class: "slate-text" }, piece.clip ? "not made yet" : piece.text)),
-        piece.clip && store.card(piece.clip) ? h("a", { class: "clip-link", dir: "auto", href: Gallery.card.address(piece.clip) }, name(piece.clip).main, name(piece.clip).variant && h("span", { class: "variant" }, ` ${name(piece.clip).variant}`)) : foreign("span", {}, piece.clip || (piece.still ? piece.text : "title")),
+        piece.clip && store.row(piece.clip) ? h("a", { class: "clip-link", dir: "auto", href: Gallery.card.address(piece.clip) }, name(piece.clip).main, name(piece.clip).variant && h("span", { class: "variant" }, ` ${name(piece.clip).variant}`)) : foreign("span", {}, piece.clip || (piece.still ? piece.text : "title")),
         h("span", { class: "quiet" }, [piece.last === null ? "" : `${piece.first}–${piece.last} s`, piece.draft ? "draft" : ""].filter(Boolean).join(" · ")));
     }));
   }

@@ -24,6 +24,14 @@ Gallery.source = (() => {
     return detail ? Promise.resolve(detail) : Promise.reject(Object.assign(new Error("not in this report"), { status: 404 }));
   }
 
+  const query = (name, values) => new URLSearchParams(values.map((value) => [name, value]));
+
+  /** Return the cards of some clips, or with `null` of all. */
+  const cards = (ids) => get(ids === null ? "api/gallery" : `api/cards?${query("id", ids)}`).then((reply) => reply.cards);
+
+  /** Return the clips that contain a text. */
+  const search = (text) => get(`api/search?${query("text", [text])}`).then((reply) => reply.ids);
+
   /** Send an action; returns its reply, or throws an error with `help`. */
   async function post(action, body) {
     let response;
@@ -55,7 +63,7 @@ Gallery.source = (() => {
 
   function listen() {
     events = new EventSource("api/events");
-    let fresh = true; // the first document after connecting has every clip
+    let fresh = true; // the first document after connecting has every clip, and so has one with an index
     events.addEventListener("open", () => {
       fresh = true;
       failures = 0;
@@ -63,7 +71,7 @@ Gallery.source = (() => {
     });
     events.addEventListener("document", (event) => {
       const change = JSON.parse(event.data);
-      if (fresh) store.load({ ...change.head, revision: change.revision, cards: ordered(change) });
+      if (fresh || change.index) store.load({ ...change.head, revision: change.revision, index: change.index, cards: ordered(change) });
       else store.change({ ...change, head: { ...change.head, revision: change.revision } });
       fresh = false;
     });
@@ -86,7 +94,7 @@ Gallery.source = (() => {
   /** Handle a response without events: another process has the port, or the server is starting. */
   async function onRefused() {
     events.close();
-    const status = await get("api/gallery").then(() => 200, (error) => error.status || 0);
+    const status = await get("api/cards").then(() => 200, (error) => error.status || 0);
     store.connect(status === 401 ? "locked" : unreachable());
     if (status !== 401) setTimeout(listen, RETRY_MS);
   }
@@ -96,5 +104,5 @@ Gallery.source = (() => {
   /** Whether the page may change or apply something: a report and a read-only gallery only show. */
   const acts = () => live && store.state.head !== null && store.state.head.acts;
 
-  return { acts, start, detail, post };
+  return { acts, start, detail, cards, search, post };
 })();

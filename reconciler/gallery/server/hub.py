@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
@@ -14,7 +14,7 @@ from reconciler.frozen import dataclass
 from reconciler.gallery.document import cards as builder
 from reconciler.gallery.document import detail, media
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.gallery.document.model import Detail, Head, Running, SessionTotal, Value, encoded, members
+from reconciler.gallery.document.model import Card, Detail, Head, Running, SessionTotal, Value, encoded, members
 from reconciler.gallery.server.sse import Stream, wire_event
 from reconciler.plan.model import Plan
 from reconciler.project.model import Planned
@@ -25,6 +25,9 @@ from reconciler.views import encode
 _IN_PROGRESS: Final = frozenset({EventKind.WAITING, EventKind.SUBMITTED, EventKind.RUNNING, EventKind.FETCHED})
 _FINAL: Final = frozenset({EventKind.SUCCEEDED, EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED, EventKind.LEFT})
 _NO_CARDS: Final = builder.Patch([], [], None)
+_WINDOW: Final = 200
+"""The number of cards in one event, at most. A page with more clips has an index of them, and asks for the other cards
+as it shows them: ten thousand cards would be 12 MB in the browser."""
 _MAX_PLANS: Final = 32
 """The newest plans that a click may refer to."""
 
@@ -114,7 +117,8 @@ class Hub:
                 self._end_run()
             case kind if kind in _IN_PROGRESS:
                 self._running[ident] = _updated(self._running.get(ident, Running()), event)
-                self._send("progress", {"id": event.clip, "take": event.take, "running": self._running[ident]})
+                progress = {"id": event.clip, "take": event.take, "running": self._running[ident]}
+                self._send("progress", encoded(progress))
             case kind if kind in _FINAL:
                 self._running.pop(ident, None)
                 self._ended.add(event.clip)
@@ -132,7 +136,7 @@ class Hub:
 
     def message(self, kind: str, text: str, help: str = "", *, summary: Value | None = None) -> None:
         """Show a message on every page."""
-        self._send("message", {"kind": kind, "text": text, "help": help, "summary": summary})
+        self._send("message", encoded({"kind": kind, "text": text, "help": help, "summary": summary}))
 
     def _end_run(self) -> None:
         self._ended |= {clip for clip, _ in self._running}
@@ -152,6 +156,15 @@ class Hub:
             return encoded(values | {"cards": [builder.with_running(card, progress) for card in self._list.cards]})
         return encoded(values)[:-1] + b',"cards":' + self._list.json + b"}"
 
+    def cards(self, names: Collection[str]) -> Value:
+        """Return the cards of these clips, without those that are gone."""
+        wanted, progress = frozenset(names), self._by_clip()
+        return {"cards": [builder.with_running(card, progress) for card in self._list.cards if card.id in wanted]}
+
+    def search(self, text: str) -> Value:
+        """Return the names of the clips that contain a text."""
+        return {"ids": builder.containing(text, self._list.cards)}
+
     def detail(self, name: str, events: Sequence[LogEntry]) -> Detail | None:
         """Return the Detail of a clip; None if no clip has that name."""
         return None if self.index is None else detail.detail(name, self.index, events, self._by_clip())
@@ -163,16 +176,22 @@ class Hub:
 
     @contextmanager
     def listening(self) -> Iterator[Stream]:
-        """Open a stream; its first event is the whole Document."""
+        """Open a stream; its first event is the whole Document, with an index if it has many clips."""
         stream = Stream()
-        order = [card.id for card in self._list.cards]
-        update: Value = {"revision": self._head.revision, "head": self._live_head(), "removed": [], "order": order}
-        stream.put(wire_event("document", self._with_cards(update)))
+        stream.put(wire_event("document", self._whole()))
         self._streams.add(stream)
         try:
             yield stream
         finally:
             self._streams.discard(stream)
+
+    def _whole(self) -> bytes:
+        update: Value = {"revision": self._head.revision, "head": self._live_head(), "removed": []}
+        if len(self._list.cards) <= _WINDOW:
+            return self._with_cards(update | {"order": [card.id for card in self._list.cards]})
+        progress = self._by_clip()
+        cards = [builder.with_running(card, progress) for card in self._list.cards]
+        return encoded(update | {"order": None, "index": builder.clip_index(cards), "cards": cards[:_WINDOW]})
 
     def close(self) -> None:
         """End all streams."""
@@ -189,9 +208,12 @@ class Hub:
         changed = [builder.with_running(card, progress) for card in self._list.cards if card.id in touched]
         same = (replace(head, generated=self._head.generated), self._run) == (self._head, self._sent_run)
         self._head, self._sent_run, self._ended = head, self._run, set()
-        if changed or not same or patch.removed or patch.order is not None:
-            update = {"cards": changed, "removed": patch.removed, "order": patch.order}
-            self._send("document", {"revision": head.revision, "head": self._live_head(), **update})
+        if self._streams and (changed or not same or patch.removed or patch.order is not None):
+            self._send("document", self._whole() if len(changed) > _WINDOW else self._update(changed, patch))
+
+    def _update(self, changed: Sequence[Card], patch: builder.Patch) -> bytes:
+        update = {"cards": changed, "removed": patch.removed, "order": patch.order}
+        return encoded({"revision": self._head.revision, "head": self._live_head(), **update})
 
     def _new_head(self) -> Head:
         plan = self.index.planned.plan if self.index else Plan(())
@@ -201,11 +223,10 @@ class Hub:
     def _live_head(self) -> Value:
         return members(self._head) | {"run": self._sent_run}
 
-    def _send(self, name: str, value: object) -> None:
-        if self._streams:
-            data = wire_event(name, encoded(value))
-            for stream in self._streams:
-                stream.put(data)
+    def _send(self, name: str, json: bytes) -> None:
+        data = wire_event(name, json)
+        for stream in self._streams:
+            stream.put(data)
 
     def _by_clip(self) -> dict[str, Running]:
         """Return the progress of each clip: that of its first take in progress."""

@@ -60,6 +60,8 @@ class Routes:
             Route("/assets/{name}", self._asset),
             Route("/api/gallery", self._gallery),
             Route("/api/events", _Events(self._hub)),
+            Route("/api/cards", self._cards),
+            Route("/api/search", self._search),
             Route("/api/clips/{name:path}", self._clip),
             Route("/media/{name}", self._media),
             Route("/media/input/{name}", self._picture),
@@ -84,6 +86,12 @@ class Routes:
 
     async def _gallery(self, request: Request) -> Response:
         return Response(self._hub.document(), media_type="application/json")
+
+    async def _cards(self, request: Request) -> Response:
+        return answer(self._hub.cards(request.query_params.getlist("id")))
+
+    async def _search(self, request: Request) -> Response:
+        return answer(self._hub.search(request.query_params.get("text", "")))
 
     async def _clip(self, request: Request) -> Response:
         name = request.path_params["name"]

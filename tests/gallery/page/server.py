@@ -12,9 +12,12 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
+from reconciler.gallery.document.cards import clip_index, containing
+from reconciler.gallery.document.model import Card
 from tests.gallery.page.values import Value
 
 ASSETS = Path(str(files("reconciler.gallery"))) / "page"
@@ -43,6 +46,7 @@ class Script:
         self.answers: dict[str, tuple[int, Value]] = {}
         self.asked: list[str] = []
         self.locked = False
+        self.window: int | None = None  # with it, the first document has an index and this many cards
         self.ready = threading.Event()  # cleared: the document is held back until something of a clip is shown
         self.ready.set()
         self._streams: set[queue.Queue[bytes | None]] = set()
@@ -86,10 +90,25 @@ class Script:
         stream: queue.Queue[bytes | None] = queue.Queue()
         head = {name: value for name, value in self.document.items() if name != "cards"}
         told = {"revision": self.document["revision"], "head": head, "cards": self.cards, "removed": []}
-        stream.put(encoded("document", told | {"order": [each["id"] for each in self.cards]}))
+        told |= {"order": [each["id"] for each in self.cards]} if self.window is None else self.indexed()
+        stream.put(encoded("document", told))
         with self._lock:
             self._streams.add(stream)
         return stream
+
+    def indexed(self) -> Value:
+        """The members of a document with an index."""
+        return {"order": None, "index": clip_index(self.real()), "cards": self.cards[: self.window]}
+
+    def real(self) -> list[Card]:
+        """The cards, as far as an index and a search look at them."""
+        shots = (cast("Value | None", each["shown"]) for each in self.cards)
+        shown = [{"shown": None if shot is None else SimpleNamespace(**shot)} for shot in shots]
+        cards = zip(self.cards, shown, strict=True)
+        return [
+            cast(Card, SimpleNamespace(**each | {"tags": tuple(cast(list[str], each["tags"]))} | shot))
+            for each, shot in cards
+        ]
 
     def leave(self, stream: queue.Queue[bytes | None]) -> None:
         with self._lock:
@@ -161,6 +180,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(200, self.script.document)
         if path == "/api/events":
             return self._events()
+        if path == "/api/cards":
+            names = set(parse_qs(self.path.partition("?")[2]).get("id", []))
+            return self._json(200, {"cards": [each for each in self.script.cards if each["id"] in names]})
+        if path == "/api/search":
+            [text] = parse_qs(self.path.partition("?")[2])["text"]
+            return self._json(200, {"ids": containing(text, self.script.real())})
         if path.startswith("/api/clips/"):
             found = self.script.details.get(path.removeprefix("/api/clips/"))
             return self._json(200, found) if found else self._json(404, {"error": {"code": "missing", "message": ""}})

@@ -70,7 +70,10 @@ class Events:
             for gone in value["removed"]:
                 del self.cards[gone]
             self.order = value["order"] or self.order
-            assert set(self.order) == set(self.cards)
+            if "index" in value:  # the cards are some of them
+                self.order = value["index"]["ids"]
+            else:
+                assert set(self.order) == set(self.cards)
         elif name == "progress":
             self.cards[value["id"]] |= {"running": value["running"], "state": "running"}
 

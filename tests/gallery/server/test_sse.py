@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from decimal import Decimal
 
 import pytest
@@ -33,6 +34,36 @@ def test_a_page_that_opens_has_no_card_encoded_again(site: Site, monkeypatch: py
     with site.browser.events() as events:
         assert events.next()[1]["cards"] == site.browser.document()["cards"] != []
     assert len(values) == 2 and not any("cards" in value for value in values)  # type: ignore[operator]  # members
+
+
+def test_a_page_of_many_clips_is_told_few_cards_and_a_line_for_each_clip(site: Site) -> None:
+    """Ten thousand cards were 9 MB to send and 12 MB in the browser."""
+    sizes: list[int] = []
+    for count in (300, 600):
+        clips = "".join(f"  c{at:03}: {{prompt: 'zebra {at}', tags: [t{at % 3}]}}\n" for at in range(count))
+        site.look("clips:\n" if not sizes else "clips:\n" + clips[: clips.index("  c300")], "clips:\n" + clips)
+        with site.browser.events() as events:
+            told = events.next()[1]
+        assert len(told["cards"]) == 200 and told["order"] is None
+        assert told["index"]["ids"] == [card["id"] for card in site.browser.document()["cards"]]
+        assert len(told["index"]["ids"]) == len(told["index"]["of"]) == count + 3
+        sizes.append(len(json.dumps(told)))
+    assert sizes[1] - sizes[0] < 300 * 20, "bytes for 300 clips more: a name and a number each"
+    asked = site.browser.json("/api/cards?id=c550&id=sea&id=nobody")["cards"]
+    assert asked == [each for each in site.browser.document()["cards"] if each["id"] in ("c550", "sea")]
+    assert site.browser.json("/api/search?text=T1+zebra+55")["ids"] == ["c055", "c355", "c550", "c553", "c556", "c559"]
+    assert site.browser.json("/api/search?text=zebra+sea")["ids"] == []
+
+
+def test_an_edit_of_many_clips_sends_an_index(site: Site) -> None:
+    clips = "".join(f"  c{at:03}: {{prompt: zebra}}\n" for at in range(300))
+    site.look("clips:\n", f"clips:\n{clips}")
+    with site.browser.events() as events:
+        events.next()
+        site.look("{prompt: zebra}", "{prompt: two zebras}")
+        told = events.next()[1]
+    assert len(told["cards"]) == 200 and len(told["index"]["ids"]) == 303 and told["removed"] == []
+    assert told["cards"][0]["prompt"] == "two zebras"
 
 
 def test_an_edit_sends_the_cards_that_are_others_now(site: Site) -> None:
