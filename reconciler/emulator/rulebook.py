@@ -27,11 +27,12 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from reconciler.diagnostics import ClipformError
 from reconciler.emulator.faults import ACTIONS, Action, Phase, Strict
 from reconciler.frozen import dataclass
+from reconciler.providers.settings import adapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ def parse_faults(document: object, name: str) -> Faults:
         raise ClipformError(f"{name} has no list `faults:`, or has other keys", code="faults")
     lines = [_line(row) for row in rows]
     try:
-        rules = TypeAdapter(list[_Line]).validate_python(lines)
+        rules: list[_Line] = adapter(list[_Line]).validate_python(lines)
     except ValidationError as error:
         faults = "\n".join(f"{_location(fault['loc'])}: {fault['msg']}" for fault in error.errors())
         raise ClipformError(f"{name}:\n{faults}", help=f"actions: {', '.join(ACTIONS)}", code="faults") from error

@@ -22,7 +22,7 @@ from typing import Any
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.providers.base import Billing, MediaLimits, Mode, Model, Placement
 from reconciler.providers.phrases import did_you_mean
-from reconciler.providers.settings import setting_faults, unknown_setting
+from reconciler.providers.settings import adapter, setting_faults, unknown_setting
 
 Entries = Mapping[str, Mapping[str, object]]
 
@@ -86,11 +86,11 @@ def _start(name: str, entry: Mapping[str, object], models: Mapping[str, Model]) 
 
 def _checked(name: str, base: Model, stated: Mapping[str, object]) -> Model:
     """Return the model with fields from a project, whose types pydantic checks. Raises SpecError."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     values = {**{key: getattr(base, key) for key in _FIELDS}, **stated}
     try:
-        model = TypeAdapter(Model).validate_python(values)
+        model: Model = adapter(Model).validate_python(values)
     except ValidationError as error:
         raise SpecError(setting_faults(f"models.{name}.", error, _FIELDS)) from error
     return replace(model, durations=tuple(sorted(model.durations)))

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, fields
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.frozen import dataclass
 from reconciler.providers.phrases import did_you_mean
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import TypeAdapter, ValidationError
 
 HOLES = re.compile(r"\{(\w*)\}")
 """A placeholder of a template."""
@@ -73,12 +74,22 @@ def read(shape: type[S], settings: Mapping[str, object]) -> S:
     """Return a provider's settings as the dataclass of its kind. Raises SpecError with one diagnostic per fault."""
     if not settings:
         return shape()
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
+    dataclass_of_kind: object = shape  # mypy takes the class for its instances, which are not hashable
     try:
-        return TypeAdapter(shape).validate_python(dict(settings))
+        settled: S = adapter(dataclass_of_kind).validate_python(dict(settings))
     except ValidationError as error:
         raise SpecError(setting_faults("", error, [f.name for f in fields(shape)])) from error
+    return settled
+
+
+@cache
+def adapter(shape: Any) -> TypeAdapter[Any]:
+    """Return pydantic's check of a type, made once: making it costs a hundred times what a use does."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(shape)
 
 
 def setting_faults(prefix: str, error: ValidationError, names: Sequence[str]) -> Iterator[Diagnostic]:
