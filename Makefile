@@ -1,7 +1,8 @@
 # What a fresh machine needs is git, Python 3.11 or newer, and make.
 #
 #   make demo   set up, and make the clips of examples/quickstart
-#   make test   set up, and run every check
+#   make test   set up, and run format, lint, types, layers and tests
+#   make check  all that make test does, and the long tests: CI runs this
 #   make quick  format, lint, layers, and the tests that start neither the program nor a browser: for the inner loop
 #   make docs   set up, and build the documentation into site/
 #   make bench  set up, and measure a run with nothing to do beside ninja, make, doit, snakemake and dvc
@@ -15,8 +16,11 @@ demo:
 test:
 	@sh .ci/test
 
+check:
+	@sh .ci/test check
+
 quick:
-	@uv=$$(sh .ci/uv) && "$$uv" run --frozen python -m tests --fast $(TESTS)
+	@uv=$$(sh .ci/uv) && "$$uv" run --frozen python -m tests quick $(TESTS)
 
 docs:
 	@uv=$$(sh .ci/uv) && "$$uv" run --frozen --only-group docs zensical build --strict
@@ -27,4 +31,4 @@ bench:
 clean:
 	rm -rf .venv .tools .cache site
 
-.PHONY: demo test quick docs bench clean
+.PHONY: demo test check quick docs bench clean

@@ -1,8 +1,8 @@
-"""`python -m tests`: everything that must hold before a commit, the same here and in CI.
+"""`python -m tests`: everything that must hold before a commit.
 
 Format, lint, layers, then the tests, and types beside them. Every check runs even if one before it failed; the exit
-code is 0 only if all passed. Arguments go to pytest: `python -m tests -k plan`. `--fast` as the first makes it quick
-enough to run after each edit: no types, and none of the tests in `SLOW`.
+code is 0 only if all passed. Arguments go to pytest: `python -m tests -k plan`. A tier as the first says which tests
+run: `test` (the default), `check`, all of them, as CI does, or `quick`, for after each edit, without types.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.tiers import TIERS
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,29 +25,16 @@ PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
 """One worker more than cores: some tests wait for a process, a browser or a clock. Each begins with its stretch of the
 tests, so that those of a file share what they set up, and takes over from another when it is done."""
 
-SLOW = (
-    *("cli/completion/test_shells.py", "cli/test_end.py", "cli/test_imports.py", "cli/test_next_commands.py"),
-    *("cli/test_own_state.py", "cli/test_plan_since.py", "cli/test_scripts.py", "cli/test_start.py"),
-    *("cli/test_trust_commands.py", "engine/run/test_many_in_flight.py", "engine/run/test_renamed_in_clone.py"),
-    *("engine/uncertain/test_vendor_time.py", "project/test_spec_cache.py", "seal", "state/test_amounts.py"),
-    *("state/test_damage.py", "state/test_migrations.py", "state/test_rebuild.py", "style/test_import_graph.py"),
-    *("agents", "artifacts/test_bucket_receipts.py", "artifacts/test_shelf.py", "cluster", "test_packages.py"),
-    *("state/test_accounts.py", "state/test_lineage.py", "state/test_partitions.py", "state/test_pooler.py"),
-    *("docs/test_shown.py", "docs/test_site.py", "e2e", "emulator/test_ark_sdk.py", "emulator/test_process.py"),
-    *("engine/run/test_real_processes.py", "engine/uncertain/test_lost_answers.py", "gallery", "media"),
-    *("program", "reliability", "terminal", "test_benchmarks.py", "test_examples.py", "watch"),
-)
-"""Tests that start the program, a shell or a browser, draw, count calls, or sweep."""
-
 
 def main(arguments: list[str]) -> int:
-    """Run all checks and the tests; how many of them failed, 1 at the most."""
-    if arguments[:1] == ["--fast"]:
+    """Run a tier's checks and tests; how many of them failed, 1 at the most."""
+    tier, *more = arguments if arguments[:1] and arguments[0] in TIERS else ["test", *arguments]
+    if tier == "quick":
         few = ("-n", str(os.cpu_count() or 1), "--dist", "worksteal")  # nothing waits, and each worker reads all tests
-        failed = _tests([*few, *(f"--ignore=tests/{path}" for path in SLOW), *arguments[1:]])
+        failed = _tests(["--tier", tier, *few, *more])
     else:
         with subprocess.Popen(_module("mypy"), cwd=ROOT, text=True, stdout=subprocess.PIPE) as types:
-            failed = _tests(arguments)
+            failed = _tests(["--tier", tier, *more])
             sys.stdout.write(f"--- types\n{types.communicate()[0]}")
         failed += ["types"] if types.returncode else []
     sys.stdout.write(f"\n{'failed: ' + ', '.join(failed) if failed else 'all checks passed'}\n")

@@ -8,12 +8,14 @@ import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from hypothesis import settings
 
+from tests import tiers
 from tests.artifacts.radosgw import RealS3, is_installed, radosgw
 from tests.program import postgres, start, workers
 
@@ -27,10 +29,26 @@ settings.load_profile("clipform")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update` rewrites expectations that are data files; the difference is reviewed like code."""
     parser.addoption("--update", action="store_true", help="rewrite expected data files")
+    parser.addoption("--tier", choices=tiers.TIERS, help="only what `make TIER` runs, by tests/tiers.yaml")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The proof of never paying twice comes first: its tests are the longest, and none should end alone."""
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Read no file of which the tier runs nothing."""
+    tier = config.getoption("--tier")
+    if tier is None or not collection_path.is_relative_to(tiers.TESTS):
+        return None
+    return tiers.skips(tier, collection_path.relative_to(tiers.TESTS).as_posix(), tiers.table()) or None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tier's tests; the proof of never paying twice comes first: it is long, and none should end alone."""
+    tests = {item: item.nodeid.removeprefix("tests/") for item in items}
+    if not any("::" in argument for argument in config.args) and (lost := tiers.unused(tests.values(), tiers.table())):
+        raise pytest.UsageError(f"tests/tiers.yaml names tests that do not exist: {', '.join(lost)}")
+    if tier := config.getoption("--tier"):
+        config.hook.pytest_deselected(items=[i for i in items if not tiers.runs(tier, tests[i], tiers.table())])
+        items[:] = [item for item in items if tiers.runs(tier, tests[item], tiers.table())]
     items.sort(key=lambda item: "reliability" not in item.path.parts)
 
 

@@ -36,11 +36,11 @@ def test_every_command_file_is_a_command() -> None:
 
 def test_the_commands_for_newcomers_are_the_ones_that_ci_runs_from_the_lock_file() -> None:
     makefile = read(ROOT / "Makefile")
-    assert "make test" in read(ROOT / ".ci/run")
-    for target in ("demo", "test", "docs"):
+    assert "exec make check;" in read(ROOT / ".ci/run")
+    for target in ("demo", "test", "check", "docs"):
         assert f"\n{target}:" in makefile and f"make {target}" in README
     assert "clipform -C examples/quickstart apply --yes" in makefile
-    assert "\n\t@sh .ci/test\n" in makefile and "python -m tests" in read(ROOT / ".ci/test")
+    assert "\n\t@sh .ci/test check\n" in makefile and "python -m tests" in read(ROOT / ".ci/test")
     assert "UV_FROZEN=1" in read(ROOT / ".ci/test") and makefile.count('"$$uv" run') == makefile.count(
         '"$$uv" run --frozen'
     )
