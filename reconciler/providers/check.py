@@ -101,7 +101,7 @@ def resolve(clip: Clip, dialect: Dialect, *, can_publish: bool = False) -> Resol
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems
     params = _declared(clip)
-    if clip.draft and len(model.draft_finals) == 1:
+    if clip.draft and params.get("resolution", model.defaults.get("resolution")) not in model.draft_finals:
         params["resolution"] = model.draft_finals[0]
     return Resolved(model, rules.mode_of(clip), params, problems)
 

@@ -3,7 +3,13 @@ docs.comfy.org, docs.oxen.ai and docs.apiyi.com (October and November 2026)."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+
+from reconciler.clock import SystemClock
+from reconciler.project.workspace import Workspace
 
 from reconciler.providers.ark.dialect import Ark
 from reconciler.providers.base import Job, Mode
@@ -35,3 +41,20 @@ def test_the_models_with_drafts_and_what_their_finals_can_be() -> None:
         "dreamina-seedance-2-5-260628": ("1080p",),
         "doubao-seedance-1-5-pro-251215": ("480p", "720p", "1080p"),
     }
+
+
+RESELLER = """version: 1
+providers:
+  shop: {kind: ark, api_key: "${env.KEY}", models: {"*MODEL*": {like: "*MODEL*", *LIKE*}}}
+defaults: {provider: shop, model: "*MODEL*", duration: 5, draft: vendor}
+clips: {small: {prompt: a lamp}, large: {prompt: a lamp, resolution: 4k}}
+"""
+
+
+def test_a_reseller_can_offer_larger_finals_and_the_first_one_is_the_default(tmp_path: Path) -> None:
+    more = "resolutions: [480p, 720p, 1080p, 4k], draft_finals: [1080p, 4k]"
+    text = RESELLER.replace("*MODEL*", "doubao-seedance-2-5-260628").replace("*LIKE*", more)
+    (tmp_path / "clipform.yaml").write_text(text, encoding="utf-8")
+    wanted = Workspace(tmp_path, SystemClock(), {"KEY": "k"}).load().wanted
+    finals = {w.clip: json.loads(w.document)["params"]["resolution"] for w in wanted}
+    assert finals == {"small.draft": "480p", "small": "1080p", "large.draft": "480p", "large": "4k"}
