@@ -22,7 +22,7 @@ from reconciler.engine.inputs.resolve import InputResolver
 from reconciler.engine.ports import ConnectedProvider, Sink
 from reconciler.engine.run.hooks import Hooks
 from reconciler.events import Event, EventKind
-from reconciler.plan.approvals import NO_APPROVALS, Approvals
+from reconciler.plan.approvals import Approvals
 from reconciler.plan.model import Action, Reason, Step
 from reconciler.project import handed
 from reconciler.project.handed import HandedOrder
@@ -99,10 +99,10 @@ class Carrier:
 
         def require_order() -> Approvals:
             """Within the transaction of the intent: an order may have been withdrawn. Approvals were asked for at the
-            hand-over, by who has the project."""
+            hand-over, by who has the project; a final is bought only from the draft that was approved then."""
             if self.place.wants.find(want.key) is None:
                 raise StepEnded(EventKind.SKIPPED, "its order was withdrawn")
-            return NO_APPROVALS
+            return handed_order.approvals
 
         async def keep(sha256: str, suffix: str) -> None:
             await asyncio.to_thread(project.cache.shelf.put, sha256, session.objects.path(sha256, suffix))
@@ -170,7 +170,7 @@ class Carrier:
         for _, item in handed_order.order.clip.media():
             if isinstance(item, LocalMedia):
                 await self.place.bring_input(item.path, project.cache.shelf)
-        for name in handed_order.needs:
+        for name in () if handed_order.order.clip.draft else handed_order.needs:  # a final only names a task
             sha256 = context.ports.inputs.artifacts(name)
             if sha256 is None or not await project.cache.bring_one(sha256):
                 project.cache.down = None  # it may answer the next time
@@ -203,13 +203,17 @@ class Carrier:
             return None  # withdrawn
         attempts = self.place.of_project(want.project).store.attempts(want.key)
         newest = attempts[-1].state if attempts else None
-        alias = handed.read(want.document).config.alias
+        order = handed.read(want.document)
+        alias, is_final = order.config.alias, bool(order.order.clip.draft)
         lists = isinstance(self.accounts[want.account].dialect, Lists)
         if newest is State.SUBMITTING:
             return SOON
         undecided = newest is State.UNCERTAIN and lists  # its list may say it later
         refused = newest is State.REFUSED and alias in self.control.stopped  # the account, not the request
         unsent = newest in (None, State.NOT_SENT)  # by us, or by one that woke up late
+        if is_final and unsent and end.kind is EventKind.BLOCKED:  # by its draft: only a person can go on
+            self._failed(want, end.kind, end.message, end.help)
+            return None
         if end.kind in (EventKind.LEFT, EventKind.SKIPPED) or undecided or refused or unsent:
             self._note(want, end.message)
             return AGAIN

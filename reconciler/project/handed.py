@@ -2,8 +2,9 @@
 
 A worker reads it as any project: it is checked, priced and given its key again, by the same code. A key that comes out
 different, because something here cannot be written down or the worker is of another version, is refused, never sent. So
-what a worker sends is what the key says. Local inputs are named by their content, other clips by their keys. There is
-no credential in it, not even the name of one: a worker uses its own, and sends it only where its own file says.
+what a worker sends is what the key says. Local inputs are named by their content, other clips by their keys. A final is
+written without the inputs of its draft, and with the content of the draft that was approved. There is no credential in
+it, not even the name of one: a worker uses its own, and sends it only where its own file says.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.diagnostics import ClipformError, Severity
 from reconciler.frozen import dataclass
 from reconciler.identity import canonical
+from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.model import Cost, Step
 from reconciler.plan.windows import Window
 from reconciler.project.orders import Beyond, Order, build_orders
@@ -28,7 +30,16 @@ from reconciler.spec.expand import Others
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_partly
 from reconciler.spec.project import CREDENTIALS, ProviderConfig
-from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, InputMedia, LocalMedia, Number, UrlMedia
+from reconciler.spec.values import (
+    ApprovalRule,
+    AssetMedia,
+    ClipMedia,
+    DataMedia,
+    InputMedia,
+    LocalMedia,
+    Number,
+    UrlMedia,
+)
 from reconciler.state.budget import Caps
 
 if TYPE_CHECKING:
@@ -39,7 +50,19 @@ INPUTS = "inputs"
 
 _CLIP = "clip"
 _IN_PROMPT_OR_NOT_SENT = frozenset(
-    {"use", "avoid", "references", "output", "tags", "description", "protect", "pick", "first_frame", "last_frame"}
+    {
+        "draft",
+        "use",
+        "avoid",
+        "references",
+        "output",
+        "tags",
+        "description",
+        "protect",
+        "pick",
+        "first_frame",
+        "last_frame",
+    }
 )
 _CHOSEN = frozenset({"tier", "needed_by"})
 """Fields in whose place an order has the tier that was chosen."""
@@ -47,6 +70,8 @@ _OF_WORKERS = frozenset(
     {*CREDENTIALS, "base_url", "env", "concurrency", "requests_per_second", "poll_interval", "timeout"}
 )
 """Fields of a provider that the worker's own file has: where its key goes, and how fast."""
+_NOT_SENT = "https://draft.invalid/input"
+"""In place of an input that a final's draft was given: it says of which mode the final is."""
 _PUBLISH = {"store": "s3://of/worker"}
 """In place of the worker's own store: the order only says that there must be one."""
 
@@ -55,7 +80,8 @@ _PUBLISH = {"store": "s3://of/worker"}
 class HandedOrder:
     """An order as a worker reads it. `config` is its provider, without address and credentials; `endpoint` is the
     address that it was planned for. `needs` has the keys of the clips that it is made from, by the names that its clip
-    uses. `after` is the newest attempt of the key that was known before."""
+    uses. `after` is the newest attempt of the key that was known before. `seen` is the content of the draft that
+    was approved, empty where none has to be."""
 
     order: Order
     config: ProviderConfig
@@ -63,6 +89,15 @@ class HandedOrder:
     needs: Mapping[str, str]
     after: int
     expected: float | None
+    seen: str = ""
+
+    @property
+    def approvals(self) -> Approvals:
+        """What its apply saw approved: a final, with the draft that it had then."""
+        if not self.seen:
+            return NO_APPROVALS
+        key = self.order.wanted.key
+        return Approvals(ApprovalRule("paid"), frozenset({key}), frozenset({(key, f"sha256:{self.seen}")}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +109,7 @@ class Circumstances:
     can_publish: bool
     keys: Mapping[tuple[str, int], str]
     after: int
+    seen: str = ""
 
 
 def account_name(config: ProviderConfig) -> str:
@@ -82,11 +118,7 @@ def account_name(config: ProviderConfig) -> str:
 
 
 def write(order: Order, step: Step, about: Circumstances) -> str:
-    """Return an order as text. Raises ClipformError for one that would not be the same when it is read, and for a
-    final: its draft may be at an account that no worker has."""
-    if order.clip.draft:
-        text = f"workers make no final of a vendor's draft, such as {order.clip.name}"
-        raise ClipformError(text, help="set workers: prefer, so that apply makes it", code="handed-final")
+    """Return an order as text. Raises ClipformError for one that would not be the same when it is read."""
     names = {clip: f"need-{number}" for number, (clip, _) in enumerate(order.wanted.needs, 1)}
     cost = order.wanted.cost
     project = {
@@ -104,6 +136,7 @@ def write(order: Order, step: Step, about: Circumstances) -> str:
         },
         "cost": [None if cost.amount is None else str(cost.amount), cost.currency],
         **{"after": about.after, "expected": step.expected, "endpoint": about.endpoint},
+        **({"draft": names[order.clip.draft], "seen": about.seen} if order.clip.draft else {}),
     }
     text = json.dumps(document, ensure_ascii=False)
     read(text)
@@ -128,6 +161,7 @@ def read(text: str) -> HandedOrder:
             needs={name: str(key) for name, (key, _) in document["needs"].items()},
             after=int(document["after"]),
             expected=document["expected"],
+            seen=str(document.get("seen", "")),
         )
     except (ValueError, KeyError, TypeError, IndexError, ArithmeticError) as error:
         raise ClipformError(f"the order cannot be read ({type(error).__name__})", code="handed-order") from error
@@ -159,6 +193,8 @@ def _order(document: Mapping[str, Any]) -> tuple[Order, ProviderConfig]:
     """Return the order of the only clip as the project says, and its provider."""
     picks = {name: (str(key), int(take)) for name, (key, take) in document["needs"].items()}
     project, problems = read_partly(_OneFile(str(document["project"])), others=Others({name: name for name in picks}))
+    if project is not None and (draft := document.get("draft")):
+        project = replace(project, clips=tuple(replace(clip, draft=draft) for clip in project.clips))
     dialects, faults = dialects_of(project) if project is not None else ({}, [])
     resolved, mismatches = resolve_clips(project, dialects) if project is not None else ({}, [])
     errors = [p.message for p in (*problems, *faults, *mismatches) if p.severity is Severity.ERROR]
@@ -211,6 +247,8 @@ def input_path(path: str, order: Order) -> str:
 
 
 def _medium(medium: InputMedia, order: Order, names: Mapping[str, str]) -> str:
+    if order.clip.draft:
+        return _NOT_SENT
     match medium:
         case LocalMedia(path):
             return _escaped(input_path(path, order))

@@ -143,6 +143,40 @@ def test_what_nobody_approves_any_more_is_not_handed_over(studio: Studio, monkey
     assert [step["reason"] for step in of.run("plan").document["actions"]] == ["needs_approval"]
 
 
+DRAFTED = {"hero": {"prompt": "a lamp", "draft": "vendor", "model": "doubao-seedance-2-5-260628"}}
+PRICED = {"provider": {"prices": [{"per_clip": "0.4"}]}, "approval": {"required": "paid", "of": "vendor_draft"}}
+
+
+def approved(of: Rig) -> str:
+    """Have a worker buy the draft of hero, approve it, hand the final over, and return the draft's task."""
+    assert of.run("apply", "--yes", "--trust", "--detach").results == {"hero.draft": "left", "hero": "blocked"}
+    assert of.run("worker", "--once").code == 0
+    assert of.run("apply", "--yes", "--trust").results == {"hero": "blocked", "hero.draft": "succeeded"}
+    assert of.run("approve", "hero").code == 0
+    assert of.run("apply", "--yes", "--trust", "--detach").results == {"hero": "left"}
+    return str(of.ledger()[0]["task"])
+
+
+def test_a_worker_makes_the_final_of_an_approved_draft(studio: Studio) -> None:
+    of = studio(DRAFTED, **PRICED)
+    task = approved(of)
+    assert of.run("worker", "--once").code == 0
+    assert of.run("apply", "--yes", "--trust").results == {"hero": "succeeded"}
+    _, final = (entry["request"] for entry in of.ledger())
+    assert final == {"model": DRAFTED["hero"]["model"], "content": [{"type": "draft_task", "draft_task": {"id": task}}]}
+
+
+def test_a_worker_makes_no_final_of_another_draft_than_the_approved_one(studio: Studio, sql: PostgreSQL) -> None:
+    of = studio(DRAFTED, **PRICED)
+    approved(of)
+    key = next(step["key"] for step in of.run("plan").document["actions"] if step["clip"] == "hero.draft")
+    assert of.run("state", "rm", key, "--yes", "--trust").code == 0
+    assert of.run("apply", "--yes", "--trust", "--detach", "hero.draft").results == {"hero.draft": "left"}
+    assert of.run("worker", "--once").code == 0
+    assert [entry["request"].get("draft") for entry in of.ledger()] == [True, True]
+    assert sql.query("SELECT kind, note LIKE '%approve hero%' FROM want WHERE clip = 'hero'") == [("blocked", True)]
+
+
 def test_one_is_killed_and_one_is_frozen_and_each_of_twenty_clips_is_bought_once(
     studio: Studio, farm: Farm, sql: PostgreSQL, tmp_path: Path
 ) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.attempt import job
+from reconciler.plan import vendor_drafts
+from reconciler.plan.model import Cost
 from reconciler.plan.windows import Window
 from reconciler.project import endpoints, handed
 from reconciler.project.handed import Circumstances
@@ -87,21 +92,34 @@ def test_what_is_hard_to_write_is_the_same_when_it_is_read(tmp_path: Path) -> No
         assert "ARK_API_KEY" not in text
 
 
-def test_a_vendor_s_draft_is_handed_over_and_its_final_is_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"takes": 3, "pick": 2, "options": {"priority": 3}},
+        {"first_frame": "a.png", "ratio": "adaptive"},
+        {"references": {"images": ["${clips.sun.first_frame}", "asset://one"], "videos": ["https://a/b.mp4"]}},
+        {"model": "doubao-seedance-1-5-pro-251215", "resolution": "720p", "watermark": "yes", "seed": 7},
+    ],
+)
+def test_a_vendor_s_draft_is_handed_over_and_its_final_with_the_draft_that_was_approved(
+    more: dict[str, object], tmp_path: Path
+) -> None:
     studio = {"kind": "ark", "api_key": "${env.K}"}
-    hero = {"prompt": "a lamp", "provider": "s", "model": "doubao-seedance-2-5-260628", "draft": "vendor"}
-    (tmp_path / "clipform.yaml").write_text(
-        json.dumps({"version": 1, "providers": {"s": studio}, "clips": {"hero": hero}})
-    )
+    hero = {"prompt": "a lamp", "provider": "s", "model": "doubao-seedance-2-5-260628", "draft": "vendor", **more}
+    clips = {"sun": {"prompt": "a sun", "provider": "s"}, "hero": hero}
+    (tmp_path / "clipform.yaml").write_text(json.dumps({"version": 1, "providers": {"s": studio}, "clips": clips}))
+    Image.new("RGB", (640, 360)).save(tmp_path / "a.png")
     workspace = Workspace(tmp_path, SystemClock(), {})
     loaded = workspace.load()
-    draft, final = loaded.orders
+    draft, final = loaded.by_ident["hero.draft", 1], loaded.by_ident["hero", 1]
     steps = {step.ident: step for step in workspace.plan(Choice(), loaded).plan.steps}
     text = handed.write(draft, steps["hero.draft", 1], circumstances(loaded, draft))
     assert handed.read(text).order.wanted.document == draft.wanted.document
-    with pytest.raises(ClipformError) as error:
-        handed.write(final, steps["hero", 1], circumstances(loaded, final))
-    assert error.value.code == "handed-final"
+    copy = handed.read(handed.write(final, steps["hero", 1], replace(circumstances(loaded, final), seen="ab")))
+    assert copy.order.wanted.document == final.wanted.document
+    assert [*copy.needs.values()] == [vendor_drafts.draft_key(final.wanted.document)]
+    ours = replace(copy.order.wanted, cost=Cost(Decimal("0.5"), "USD"))
+    assert [copy.approvals.refuses(ours, seen) for seen in ("ab", "cd", None)] == [False, True, True]
 
 
 @pytest.mark.parametrize(

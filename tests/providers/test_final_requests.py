@@ -10,7 +10,6 @@ import pytest
 
 from reconciler.clock import SystemClock
 from reconciler.project.workspace import Workspace
-
 from reconciler.providers.ark.dialect import Ark
 from reconciler.providers.base import Job, Mode
 

@@ -21,11 +21,14 @@ from reconciler.engine.run.session import Session
 from reconciler.engine.run.shared_cache import SharedCache
 from reconciler.events import Event, EventKind
 from reconciler.next_command import command
+from reconciler.plan import vendor_drafts
+from reconciler.plan.approvals import is_required
 from reconciler.plan.handed import standing
 from reconciler.plan.model import GENERATES, Reason, Step
 from reconciler.project import endpoints, handed
 from reconciler.project.endpoints import ASKING
 from reconciler.project.model import Planned
+from reconciler.project.orders import Order
 from reconciler.providers.base import LOCAL
 from reconciler.records import Handed, LockEntry
 from reconciler.spec.values import LocalMedia
@@ -76,7 +79,6 @@ class HandOver:
             for step in planned.plan.steps
             if step.action in ASKING and step.ident in loaded.by_ident and step.key not in elsewhere
             if step.provider in paid or step.reason is Reason.HANDED
-            if only or not loaded.by_ident[step.ident].clip.draft  # workers make no finals
         }
         return cls(wants, session, planned, sink, steps) if steps else None
 
@@ -117,17 +119,15 @@ class HandOver:
             return None
         order, config = loaded.by_ident[step.ident], loaded.project.providers[step.provider]
         before = [attempt.id for attempt in self.session.store.attempts(step.key)] if step.action in GENERATES else []
-        about = handed.Circumstances(
-            config=config,
-            endpoint=endpoints.endpoint(config, loaded.dialects[step.provider]),
-            can_publish=bool(loaded.project.publish),
-            keys=self._keys,
-            after=max(before, default=0),
-        )
         try:
-            if step.action in GENERATES:  # a worker does not have the file
-                approvals = self.session.workspace.approvals(loaded.project)
-                require_approval(approvals, order.wanted, self.session.store.generation)
+            about = handed.Circumstances(
+                config=config,
+                endpoint=endpoints.endpoint(config, loaded.dialects[step.provider]),
+                can_publish=bool(loaded.project.publish),
+                keys=self._keys,
+                after=max(before, default=0),
+                seen=self._approved_draft(step, order),
+            )
             document = handed.write(order, step, about)
             for _, item in order.clip.media():
                 if isinstance(item, LocalMedia):
@@ -138,6 +138,19 @@ class HandOver:
         needs = tuple(dict.fromkeys(self._keys[need] for need in order.wanted.needs))
         account = handed.account_name(config)
         return Want(step.key, terms.run, account, step.clip, step.take, needs, document)
+
+    def _approved_draft(self, step: Step, order: Order) -> str:
+        """Return the content of the vendor's draft with which a final is approved, empty where that is not asked for.
+        Raises StepEnded for a take that nobody has approved: a worker does not have the file."""
+        if step.action not in GENERATES:
+            return ""
+        approvals, result_of = (
+            self.session.workspace.approvals(self.planned.loaded.project),
+            self.session.store.generation,
+        )
+        require_approval(approvals, order.wanted, result_of)
+        draft = result_of(vendor_drafts.draft_key(order.wanted.document))
+        return draft.sha256 if draft is not None and is_required(approvals.rule, order.wanted) else ""
 
     async def _send_input(self, path: str, sha256: str, shared: SharedCache) -> None:
         """Put a local input into the shared cache. Raises ClipformError, also if its content is not the plan's."""
