@@ -70,7 +70,7 @@ def children() -> Iterator[None]:
 def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealS3]:
     """One server for all tests of a process; it takes as long to start as many tests."""
     if not is_installed():
-        pytest.skip("NOT RUN against a real S3 server: apt-get install radosgw ceph-mon ceph-osd")
+        pytest.skip("NOT RUN against a real S3 server: apt-get install radosgw ceph-mon ceph-osd; .ci/test does")
     cause: Exception | None = None
     for _ in range(3):  # a stranger may take a port that was free, and a monitor that has just begun may refuse
         with ExitStack() as running:

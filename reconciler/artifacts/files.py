@@ -34,10 +34,10 @@ def digest(descriptor: int) -> tuple[str, int]:
     return hasher.hexdigest(), size
 
 
-def chunks(descriptor: int) -> Iterator[bytes]:
+def chunks(descriptor: int, at_once: int = CHUNK) -> Iterator[bytes]:
     """Yield the bytes of an open file from its start; the descriptor's position is neither used nor moved."""
     offset = 0
-    while chunk := os.pread(descriptor, CHUNK, offset):
+    while chunk := os.pread(descriptor, at_once, offset):
         yield chunk
         offset += len(chunk)
 

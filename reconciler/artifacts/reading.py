@@ -12,11 +12,15 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ArtifactError
 from reconciler.next_command import command
 from reconciler.state import disk
+
+CHANGED: Final = "changed"
+"""The code of an error for a file whose content is not the expected one."""
 
 HEAD = 4096
 """Bytes that identify a media format."""
@@ -31,17 +35,28 @@ class InputFile:
         self.head = os.pread(descriptor, HEAD, 0)
 
     def content(self, sha256: str) -> bytes:
-        """Return the content. Raises ArtifactError, code `changed`, if its hash differs; never reads past `size`."""
-        buffer = bytearray()
+        """Return the content. Raises ArtifactError, code `CHANGED`, if its hash differs; never reads past `size`."""
+        return b"".join(self._checked(sha256, self.size + 1))
+
+    def file(self, sha256: str) -> BinaryIO:
+        """Return the open file, for content that is too large to be held in memory. Raises as `content`."""
+        for _ in self._checked(sha256, files.CHUNK):
+            pass
+        return open(self._descriptor, "rb", closefd=False)
+
+    def _checked(self, sha256: str, at_once: int) -> Iterator[bytes]:
+        """Yield the content, so many bytes at once. Raises ArtifactError at its end if it is not the planned one."""
+        hasher, size = hashlib.sha256(), 0
         with disk.translated(f"read {self._label}", ArtifactError):
-            for chunk in files.chunks(self._descriptor):
-                buffer += chunk
-                if len(buffer) > self.size:
+            for chunk in files.chunks(self._descriptor, at_once):
+                size += len(chunk)
+                if size > self.size:
                     break
-        if len(buffer) != self.size or hashlib.sha256(buffer).hexdigest() != sha256:
+                hasher.update(chunk)
+                yield chunk
+        if size != self.size or hasher.hexdigest() != sha256:
             help = f"{command('apply')} plans again with the new content"
-            raise ArtifactError(f"{self._label} changed while applying", help=help, code="changed")
-        return bytes(buffer)
+            raise ArtifactError(f"{self._label} changed while applying", help=help, code=CHANGED)
 
 
 @contextmanager

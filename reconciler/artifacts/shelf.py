@@ -26,7 +26,7 @@ from reconciler.artifacts import files
 from reconciler.artifacts.buckets import bucket_of, connect
 from reconciler.artifacts.hashing import LIMIT
 from reconciler.artifacts.reading import opened
-from reconciler.artifacts.store import ByteSink, Objects
+from reconciler.artifacts.store import Objects, Part
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.frozen import dataclass
 from reconciler.next_command import command
@@ -105,7 +105,7 @@ class Shelf:
                 raise ArtifactError(text, help=help, code=DAMAGED)
             part.commit(suffix)
 
-    def _stream(self, name: str, part: ByteSink) -> None:
+    def _stream(self, name: str, part: Part) -> None:
         import obstore
 
         answer = obstore.get(self._store, name)
@@ -115,26 +115,29 @@ class Shelf:
             size += len(chunk)
             if size > LIMIT:
                 return  # it cannot have the SHA-256 of a video that was stored
-            part.write(bytes(chunk))
+            part.write(memoryview(chunk))
 
-    def put(self, sha256: str, file: Path, folder: str = "objects") -> None:
-        """Upload an artifact, unless the store has it. An object of another size is damaged, and replaced."""
+    def put(self, sha256: str, file: Path, folder: str = "objects", label: str = "") -> None:
+        """Upload a file, unless the store has its content. An object of another size is damaged, and replaced.
+
+        Raises ArtifactError, code `CHANGED`, if the bytes that would be sent have another hash: nobody is to get them.
+        """
         import obstore
 
-        name, size = f"{folder}/{sha256}", file.stat().st_size
+        name = f"{folder}/{sha256}"
         with self._asked("look for", name):
             present = self._size(name)
-        if present is None and size <= _WHOLE:
-            self.create(name, file.read_bytes())
-        elif present != size:
-            with self._asked("write", name):
-                obstore.put(self._store, name, file)
-
-    def put_input(self, sha256: str, file: Path, folder: str, label: str = "") -> None:
-        """Upload a file that others may change. Raises ArtifactError if its content has another hash."""
-        with opened(file, label or file.name) as content:
-            content.content(sha256)
-        self.put(sha256, file, folder)
+        with opened(file, label or file.name) as source:
+            if present == source.size:
+                return
+            if source.size > _WHOLE:
+                content = source.file(sha256)
+                with self._asked("write", name):
+                    obstore.put(self._store, name, content)
+            elif present is None:
+                self.create(name, source.content(sha256))
+            else:
+                self.write(name, source.content(sha256))
 
     def _size(self, name: str) -> int | None:
         import obstore

@@ -90,7 +90,7 @@ class Part:
         """Raise ArtifactError if the disk has no space for a file of that size and its copy at an output."""
         self._objects.require_space(size)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append bytes and hash them."""
         with disk.translated("write an artifact", ArtifactError):
             disk.write_all(self._descriptor, data)
@@ -119,6 +119,7 @@ class Part:
         files.ensure_folder(sha256[:2], self._root)
         with files.folder(sha256[:2], self._root) as target:
             self._rename(sha256, suffix, target)
+        self._objects.entered.add(sha256)
         return Stored(sha256, suffix, size)
 
     def _rename(self, sha256: str, suffix: str, target: int) -> None:
@@ -149,6 +150,8 @@ class Objects:
 
     def __init__(self, directory: Path) -> None:
         self.root = directory / "objects"
+        self.entered: set[str] = set()
+        """What this process has hashed and stored, by SHA-256: it need not be read again to be believed."""
 
     def path(self, sha256: str, suffix: str) -> Path:
         """Return the path of an object, whether it exists or not."""

@@ -100,7 +100,7 @@ class DraftFarm:
         """Write an order, with its inputs in the shared cache, unless the cache has its draft."""
         if await asyncio.to_thread(order.made, self.shelf) is None:
             for name, file in order.inputs.items():
-                await asyncio.to_thread(self.shelf.put_input, PurePosixPath(name).stem, file, INPUTS)
+                await asyncio.to_thread(self.shelf.put, PurePosixPath(name).stem, file, INPUTS)
             want = Want(order.key, 0, handed_drafts.renderer(), str(order.body["label"]), 1, (), order.document)
             self.wants.hand_over([want], 0, "null")  # it has no price, so it needs no caps
         return order

@@ -7,7 +7,7 @@ dependency order and as concurrently as each provider allows. Files that are no 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from reconciler.engine.run.beside import place_beside, remove_beside
 from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver
 from reconciler.engine.run.makers import make
 from reconciler.engine.run.records import RunRecords, binding_of
+from reconciler.engine.run.restore import BATCH, Acts, end_of, restore
 from reconciler.engine.run.scheduler import Ident, Scheduler
 from reconciler.engine.run.signals import waited
 from reconciler.engine.run.summary import summary_of
@@ -84,10 +85,12 @@ class Executor:
             await self.handed.hand_over(self.terms, self.shared)
         if self.shared is not None:
             self.absent = await self.shared.bring([step for step in todo if step.reason is Reason.CACHED])
-        for action in (Action.MOVE, Action.RESTORE):
-            for step in todo:
-                if step.action is action and not step.needs_a_maker:
-                    self._attempt_free(step)
+        for step in todo:
+            if step.action is Action.MOVE:
+                self._attempt_free(step)
+        stored = [step for step in todo if step.action is Action.RESTORE and not step.needs_a_maker]
+        for start in range(0, len(stored), BATCH):
+            self._restore(stored[start : start + BATCH])
         await self._generate([s for s in todo if s.action in ASKING | {Action.ASSEMBLE} or s.needs_a_maker])
         for step in todo:
             if step.action is Action.REMOVE:
@@ -144,22 +147,19 @@ class Executor:
         began = self.ports.clock.monotonic()
         try:
             if step.action is Action.RESTORE:
-                self._place(step, self.records.sha256s[step.key])
+                self._place(step)
             elif step.action is Action.ASSEMBLE:
                 self._require_path(step)
                 step = await Assembler(self.ports, self.records, self.control).assemble(step)
-                self._place(step, self.records.sha256s[step.key])
+                self._place(step)
             else:
                 self._require_path(step)
                 if text := await self._made(step):
                     free = replace(step, action=Action.RESTORE)
                     self._end(free, EventKind.SUCCEEDED, text, began=began)
                     return True
-        except StepEnded as end:
-            self._end(step, end.kind, end.message, end.help, began)
-            return False
-        except ClipformError as error:
-            self._end(step, EventKind.FAILED, error.message, error.help, began)
+        except (StepEnded, ClipformError) as error:
+            self._end(step, *end_of(error), began)
             return False
         finally:
             if self.shared is not None:
@@ -194,7 +194,7 @@ class Executor:
         artifact = self.adopter.adopt(line, self.orders[step.ident].wanted.document, None)
         self.records.artifacts[line.sha256] = artifact
         self.records.sha256s[step.key] = line.sha256
-        self._place(step, line.sha256)
+        self._place(step)
 
     def _require_path(self, step: Step) -> None:
         """Check, before anything is paid for, that the result can be stored and placed.
@@ -233,31 +233,28 @@ class Executor:
             self.records.artifacts[sha256] = artifact
         self.records.sha256s[step.key] = sha256
         self.records.attempts[step.key] = self.ports.store.attempts(step.key)[-1]
-        self._place(step, sha256)
+        self._place(step)
 
     # --- free steps ---------------------------------------------------------------------------
 
     def _attempt_free(self, step: Step) -> None:
         began, message = self.ports.clock.monotonic(), ""
         try:
-            if step.ident in self.absent:
-                raise self.absent[step.ident]
-            match step.action:
-                case Action.REMOVE:
-                    message = self._remove(step)
-                case Action.MOVE:
-                    self._move(step)
-                case _:
-                    self._place(step, self._ensure_recorded(step))
-                    if step.reason is Reason.COPIED:
-                        stays = ", which clipform does not remove" if step.way_out else ""
-                        message = f"copied to {step.output} from {step.previous_output}{stays}"
-        except StepEnded as end:
-            self._end(step, end.kind, end.message, end.help, began)
-        except ClipformError as error:
-            self._end(step, EventKind.FAILED, error.message, error.help, began)
+            if step.action is Action.REMOVE:
+                message = self._remove(step)
+            else:
+                self._move(step)
+        except (StepEnded, ClipformError) as error:
+            self._end(step, *end_of(error), began)
         else:
             self._end(step, EventKind.SUCCEEDED, message, began=began)
+
+    def _restore(self, steps: Sequence[Step]) -> None:
+        """Place a batch of what is stored."""
+        began, acts = self.ports.clock.monotonic(), Acts(self._ensure_recorded, self._put, self._record_output)
+        ends = restore(steps, self.absent, self.ports.store, acts)
+        for step in steps:
+            self._end(step, *ends[step.ident], began)
 
     def _ensure_recorded(self, step: Step) -> str:
         """Return the SHA-256 of a step's artifact, adopted from the lock file where no record has it."""
@@ -268,23 +265,31 @@ class Executor:
             self.records.sha256s[step.key] = sha256
         return sha256
 
-    def _place(self, step: Step, sha256: str) -> None:
+    def _place(self, step: Step) -> None:
         """Put the picked take at its output and bind it; any other take is only bound."""
-        if step.output is not None:
-            self._adopt_output(step.output, step.clip)
-            record = self.records.placed.get(step.output)
-            self._save_last_copy(step.output)
-            may_move = step.clip in self.terms.force or (record is None and self.adopter.is_rehearsal(step.output))
-            if may_move and self.placer.find(step.output, record) is OutputContent.FOREIGN:
-                aside = self.placer.set_aside(step.output)
-                self._emit(Event(EventKind.NOTE, step.clip, message=f"{step.output} was moved aside to {aside}"))
-                record = None
-            placed = self.placer.place(step.output, self.records.artifacts[sha256], record)
-            with self.ports.store.transaction():  # one commit: ten thousand restores are mostly commits
-                self.ports.store.desk.record_placed(placed, step.clip)
-                self._bind(step)
-            self.records.placed[step.output] = placed
-        else:
+        self._put(step)
+        self._record_output(step)
+
+    def _put(self, step: Step) -> None:
+        """Put the picked take at its output."""
+        if step.output is None:
+            return
+        self._adopt_output(step.output, step.clip)
+        record = self.records.placed.get(step.output)
+        self._save_last_copy(step.output)
+        may_move = step.clip in self.terms.force or (record is None and self.adopter.is_rehearsal(step.output))
+        if may_move and self.placer.find(step.output, record) is OutputContent.FOREIGN:
+            aside = self.placer.set_aside(step.output)
+            self._emit(Event(EventKind.NOTE, step.clip, message=f"{step.output} was moved aside to {aside}"))
+            record = None
+        artifact = self.records.artifacts[self.records.sha256s[step.key]]
+        self.records.placed[step.output] = self.placer.place(step.output, artifact, record)
+
+    def _record_output(self, step: Step) -> None:
+        """Record what is at the output of a step now, and bind its take."""
+        with self.ports.store.transaction():
+            if step.output is not None:
+                self.ports.store.desk.record_placed(self.records.placed[step.output], step.clip)
             self._bind(step)
 
     def _adopt_output(self, output: str, clip: str) -> None:

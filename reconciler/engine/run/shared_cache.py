@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
+from reconciler.artifacts.reading import CHANGED
 from reconciler.artifacts.shelf import AT_ONCE, UNREACHABLE, Claim, Shelf
-from reconciler.artifacts.store import Health
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.control import RunControl, StepEnded
@@ -212,11 +212,13 @@ class SharedCache:
 
     def _put_now(self, entry: LockEntry) -> None:
         """Put a result there. Raises ArtifactError, also if its video is damaged here: nobody is to get it."""
-        objects = self.session.objects
-        if objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
+        try:
+            self.shelf.put(entry.sha256, self.session.objects.path(entry.sha256, entry.suffix))
+        except ArtifactError as error:
+            if error.code != CHANGED:
+                raise
             text = f"the stored video of {entry.clip} is damaged and is not shared"
-            raise ArtifactError(text, help=f"{command('verify')} lists damaged files")
-        self.shelf.put(entry.sha256, objects.path(entry.sha256, entry.suffix))
+            raise ArtifactError(text, help=f"{command('verify')} lists damaged files") from None
         self.shelf.put_result(entry)
 
     def _note(self, error: ClipformError) -> None:
