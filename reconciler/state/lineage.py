@@ -36,6 +36,9 @@ BEHIND = "state-behind"
 _SERVER = "(SELECT system_identifier FROM pg_control_system()) || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 _LOOK = f"""SELECT {_SERVER}, (SELECT value FROM meta WHERE name = 'server'), :seq = 0 OR EXISTS (
   SELECT 1 FROM event WHERE seq = :seq AND time = :time)"""
+_LATEST = "SELECT extract(epoch FROM max(begun))::float8 FROM attempt"
+"""The newest purchase by the database's clock: that of a machine may run ahead by more than a day, and what was bought
+after a backup would then be older than it."""
 _TEXT = "the shared state lacks purchases that it had: it was restored from a backup, or failed over"
 
 
@@ -78,8 +81,9 @@ def catch_up(store: Store, clock: Clock, last: Mark = (0, 0.0)) -> Mark:
     if team is not None:
         seen.append(team.high(store.id))
         if not is_whole(store.sql, *seen):
+            ((latest,),) = store.sql.query(_LATEST)  # None: it has no purchase at all
             times = [time for number, time in (reads.mark(store.sql), *seen) if number]
-            lines = team.newer(min(times, default=0.0) - DAY)
+            lines = team.newer(min([latest or 0.0, *times]) - DAY)
             with store.transaction():
                 mirror, ledger = Store(store.desk.sql, clock), Ledger(store.sql, clock)
                 if mirror.joined is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,9 +34,9 @@ class Studio(Team):
         (folder / "clipform-cache.txt").touch()
         self.buckets: list[BucketReceipts] = []
 
-    def person(self, name: str) -> SharedStore:
+    def person(self, name: str, now: float = 1_700_000_000.0) -> SharedStore:
         """A working copy that has the bucket."""
-        store = self.member(name)
+        store = self.member(name, now)
         store.team = BucketReceipts(Shelf({"remote": f"file://{self.folder}"}, {}, self.folder))
         self.buckets.append(store.team)
         return store
@@ -119,6 +121,17 @@ def a_standby_that_lacks_commits_is_noticed(studio: Studio) -> None:
     assert code(lambda: studio.person("ben").begin(order("v1:a"))) == "key-open"
 
 
+def a_clock_that_runs_ahead_hides_no_receipt(studio: Studio) -> None:
+    """The machine that wrote the newest event of the backup is a month ahead of the bucket."""
+    ana = studio.person("ana", now=time.time() + 30 * 86_400)
+    studio.buys(ana, "v1:a", "t-a")
+    restore = studio.backup()
+    studio.buys(ana, "v1:b", "t-b")
+    restore()
+    for store in (studio.person("ben", now=time.time() - 86_400), ana):
+        assert code(partial(store.begin, order("v1:b"))) == "key-open"
+
+
 def without_a_bucket_nothing_is_bought_until_it_is_carried_there(studio: Studio) -> None:
     ana = studio.member("ana")
     restore = studio.backup()
@@ -135,6 +148,7 @@ LAWS = [
     what_a_backup_lacks_is_not_bought_again,
     a_run_that_outlives_a_restore_notices,
     a_standby_that_lacks_commits_is_noticed,
+    a_clock_that_runs_ahead_hides_no_receipt,
     without_a_bucket_nothing_is_bought_until_it_is_carried_there,
 ]
 

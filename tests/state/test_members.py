@@ -77,7 +77,7 @@ def test_what_is_held_elsewhere_waits_for_its_receipts(team: Team) -> None:
 def test_slots_are_of_the_account_over_all_projects_and_members(team: Team) -> None:
     def buy(number: int) -> int:
         store, bought = members[number], 0
-        for count in range(4):
+        for count in range(2):
             try:
                 store.begin(order(f"v1:{number}-{count}", account="studio", slots=5))
                 bought += 1
@@ -85,9 +85,9 @@ def test_slots_are_of_the_account_over_all_projects_and_members(team: Team) -> N
                 assert error.code == "no-slot"
         return bought
 
-    members = [team.member(name, project=project) for name, project in zip("abcd", "xyxy", strict=True)]
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(buy, range(4))) == 5
+    members = [team.member(name, project=project) for name, project in zip("abcdefgh", "xy" * 4, strict=True)]
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(buy, range(8))) == 5
 
 
 def test_a_cap_for_an_apply_counts_that_apply_alone(team: Team) -> None:
