@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Final
 
 from reconciler.frozen import dataclass
 
@@ -19,9 +20,13 @@ class VideoFacts:
     frames: int
 
 
+TITLE: Final = "title"
+"""The state of a cell that has words and no picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One clip on a sheet; `note` is its take if there are several."""
+    """One clip on a sheet, or a piece of a film; `note` is its take if there are several."""
 
     name: str
     note: str

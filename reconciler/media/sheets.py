@@ -21,8 +21,9 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from reconciler.diagnostics import MediaError
 from reconciler.media.blank import GROUND, pictogram
+from reconciler.media.cut.titles import title_card
 from reconciler.media.draft.type import elided, face
-from reconciler.media.facts import Cell
+from reconciler.media.facts import TITLE, Cell
 from reconciler.media.stills import read_still
 from reconciler.state import disk
 
@@ -139,7 +140,9 @@ def _read(cell: Cell) -> Image.Image | None:
 
 
 def _picture(cell: Cell, box: tuple[int, int]) -> Image.Image:
-    """Return the poster fitted into its box; the picture icon if there is none."""
+    """Return the poster fitted into its box; the words of a title, and the picture icon if there is none."""
+    if cell.state == TITLE:
+        return title_card(cell.name, *box)
     ground = Image.new("RGB", box, GROUND)
     picture = _read(cell)
     if picture is None:

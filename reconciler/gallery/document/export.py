@@ -21,7 +21,7 @@ from reconciler.gallery.document.detail import detail
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.gallery.document.media import picture, stills
 from reconciler.gallery.document.model import Bill, Card, Detail, Document, FilmPiece, Head, Value, Video, dumps
-from reconciler.media.facts import Cell, Sheet
+from reconciler.media.facts import TITLE, Cell, Sheet
 from reconciler.project.model import Planned
 from reconciler.spec.values import LocalMedia
 from reconciler.state.history import LogEntry
@@ -165,8 +165,8 @@ def page(template: str) -> str:
 
 
 def sheet(gallery: Document, posters: Mapping[str, str], names: Collection[str] = ()) -> Sheet:
-    """Return the contact sheet of a Document; `posters` are paths by SHA-256 of the video. Where `names`, what the user
-    asked for, are films, it has their pieces."""
+    """Return the contact sheet of a Document; `posters` are paths by SHA-256 of the video, and by address of a picture.
+    Where `names`, what the user asked for, are films, it has their pieces."""
     films = [card for card in gallery.cards if card.id in names and card.pieces]
     if not names or len(films) < len(set(names)):
         cells = tuple(_cell(card, posters) for card in gallery.cards)
@@ -179,8 +179,9 @@ def sheet(gallery: Document, posters: Mapping[str, str], names: Collection[str] 
 
 def _piece_cell(piece: FilmPiece, states: Mapping[str, str], posters: Mapping[str, str]) -> Cell:
     times = "" if piece.last is None else f"{piece.first:g}–{piece.last:g} s"
-    poster = posters.get(piece.shown.sha256) if piece.shown else None
-    return Cell(piece.clip or piece.text, times, states.get(piece.clip, "title"), "", poster)
+    poster = posters.get(piece.shown.sha256 if piece.shown else piece.still or "")
+    kind = TITLE if piece.still is None else "still"
+    return Cell(piece.clip or piece.text, times, states.get(piece.clip, kind), "", poster)
 
 
 def _note(head: Head, count: int) -> str:

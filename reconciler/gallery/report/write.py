@@ -73,7 +73,8 @@ def write(workspace: Workspace, request: ReportRequest) -> ReportResult:
                 media = _Media(workspace.root, videos, pictures, request.whole_videos)
                 result = _write_folder(folder, data, planned, media, result)
             if request.sheet is not None:
-                posters = {sha: str(path) for sha, path in pictures.posters.items()}
+                stills = {address: str(workspace.root / path) for address, path in export.inputs(planned).items()}
+                posters = {sha: str(path) for sha, path in pictures.posters.items()} | stills
                 sheet = export.sheet(data.document, posters, choice.clips)
                 result = replace(result, sheets=tuple(draw_sheet(sheet.dumps(), request.sheet)))
     return result

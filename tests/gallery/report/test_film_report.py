@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from reconciler.media.blank import GROUND
 from tests.cli.in_process import clipform
 from tests.gallery.report.conftest import committed, data, edit
 from tests.media.cut import numbered
@@ -119,3 +120,13 @@ def test_the_sheet_of_a_film_has_its_pieces(project: Path) -> None:
     with Image.open(project / "film.png") as sheet, Image.open(project / "all.png") as whole:
         assert sheet.size == whole.size
         assert sheet.tobytes() != whole.tobytes()
+
+
+def test_the_sheet_of_a_film_shows_its_stills_and_the_words_of_its_titles(project: Path) -> None:
+    Image.new("RGB", (64, 36), "red").save(project / "end.png")
+    edit(project, "{title: The end, for: 1}", "{title: The end, for: 1}\n      - {still: end.png, for: 1}")
+    assert clipform(project, "report", "film", "--sheet", "film.png").returncode == 0
+    with Image.open(project / "film.png") as sheet:
+        colors = {color for _, color in sheet.convert("RGB").getcolors(1 << 20) or ()}
+    assert (255, 0, 0) in colors
+    assert GROUND not in colors  # no piece is without a picture
