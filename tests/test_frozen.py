@@ -134,3 +134,16 @@ def test_a_class_is_compiled_when_its_first_object_is_made() -> None:
     assert vars(derived)["__init__"] is frozen._first_init
     derived("a")
     assert vars(derived)["__init__"] is not frozen._first_init
+
+
+def test_a_large_object_is_one_of_its_class_that_cannot_be_changed() -> None:
+    names = [f"field{number}" for number in range(frozen._MANY)]
+    large: Any = frozen.dataclass(
+        type("Large", (), {"__annotations__": dict.fromkeys(names, "int")}), frozen=True, slots=True
+    )
+    derived = type("Derived", (large,), {})
+    for cls in (large, derived):
+        one = cls(*range(len(names)))
+        assert type(one) is cls and [getattr(one, name) for name in names] == [*range(len(names))]
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            one.field0 = 7

@@ -6,14 +6,17 @@ import gc
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError
+from reconciler.plan.model import Wanted
 from reconciler.project import program
 from reconciler.project.model import Choice
+from reconciler.project.spec_rows import Unit, decoded, encoded
 from reconciler.project.workspace import Workspace
 from reconciler.records import Artifact, Binding, Generation
 from reconciler.spec import load
@@ -214,3 +217,11 @@ def test_the_program_is_its_files(tmp_path: Path) -> None:
         change()
         stamps.append(program.seen(str(tmp_path)))
     assert len({*stamps}) == 4
+
+
+@pytest.mark.parametrize("signs", ["", "`", "`~^|", '"', "\\"])
+def test_a_document_is_read_as_it_was(signs: str) -> None:
+    document = json.dumps({"prompt": f"a lamp {signs}", "recipe": "v1"})
+    take = Wanted("lamp", 1, "v1:aa", document, "studio", "ark", "m", takes=2, tags=("t",), tier="flex")
+    unit = Unit("k", {}, {}, ["renders/lamp.mp4"], (take, replace(take, take=2)), ((), ()), {"lamp": 3}, {})
+    assert decoded(json.loads(json.dumps(encoded(unit)))) == unit
