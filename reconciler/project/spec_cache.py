@@ -105,10 +105,8 @@ class SpecCache:
                 unit = decoded(values)
                 self.units |= {path: unit} if _are_unchanged(unit.inputs, hasher) else {}
         hasher.save()
-        count = -1
-        while len(self.units) != count:  # a unit falls with those that it uses
-            count, picks = len(self.units), self.picks()
-            self.units = _fit(self.units, picks)
+        while len(fitting := _fit(self.units, self.picks())) < len(self.units):  # a unit falls with those that it uses
+            self.units = fitting
 
     def forget(self) -> None:
         """Use no unit: all files are answered."""
@@ -140,16 +138,18 @@ class SpecCache:
         self._volume = Volume(*self._written) if self.units else Volume()
         self._volume.add(project.volume)
         known, clips, cuts = self.units.values(), project.clips, project.cuts
+        if not (known and (clips or cuts)):
+            return False  # the units were written together
         placed = (path for cut in cuts for path in (cut.spec.output, cut.spec.beside) if path)
         read = chain((clip.spec.output for clip in clips), placed)
         outputs = [*chain(*(unit.outputs for unit in known)), *map(same_file, read)]
         paths = chain(local_inputs(clips), cut_inputs(cuts), *(unit.inputs for unit in known))
         inputs = {same_file(path) for path in paths}
         taken = frozenset(outputs)
-        return bool(known) and (
+        return (
             len(taken) < len(outputs)
             or not taken.isdisjoint(inputs | _folders(taken))
-            or not {clip.declared for clip in clips}.isdisjoint(self.others().names.values())
+            or not {clip.declared for clip in clips}.isdisjoint(w.declared for unit in known for w in unit.wanted)
             or not Volume().fits(self._volume)
             or self._volume.clips > MAX_CLIPS
         )
@@ -215,8 +215,12 @@ class SpecCache:
         base = {name: _sha256(self._texts[name]) for name in self._base if name in self._texts}
         return {"program": program.seen(), **self._circumstances, **base}
 
+    @cached_property
+    def _start(self) -> str:
+        return _sha256(repr(self._context).encode())
+
     def _key(self, path: str) -> str:
-        return _sha256(repr([*self._context.items(), _sha256(self._texts[path])]).encode())
+        return _sha256(f"{self._start} {_sha256(self._texts[path])}".encode())
 
 
 def is_ordinary(project: Project) -> bool:

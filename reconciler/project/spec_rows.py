@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat
 from operator import attrgetter
 from sys import intern
 from typing import Any
@@ -14,19 +15,27 @@ from reconciler.frozen import dataclass
 from reconciler.plan.model import Brief, Cost, Wanted
 from reconciler.spec.values import LookUse
 
-_ALIKE = (
-    *("provider", "kind", "model", "protect", "free", "tags", "server_defaults", "rehearses", "takes", "table"),
-    *("tier", "tier_why"),
+_own = attrgetter("clip", "take", "key", "output", "needs", "looks")
+_alike = attrgetter(
+    *("provider", "kind", "model"),
+    *("protect", "free", "tags", "server_defaults", "rehearses", "takes"),
+    *("table", "tier", "tier_why"),
 )
-"""The fields that many takes have alike: written once for all of them."""
+"""Returns what many takes have alike: it is written once for all of them."""
 
-_own = attrgetter("clip", "take", "key", "document", "output", "needs", "looks")
-_alike = attrgetter(*_ALIKE)
+_QUOTES = "`~^|"
+"""One of these replaces the quotes in documents, each of which would be two characters of JSON, and slow to read."""
 
 Pick = tuple[str, int]
 """The key of a clip's picked take, and its number."""
 
-_Form = tuple[tuple[tuple[str, str], ...], Mapping[str, Any]]  # the facts of a brief, and fields by name
+_Form = tuple[
+    tuple[tuple[str, str], ...],
+    tuple[str, str, str],
+    tuple[bool, bool, Cost, tuple[str, ...], tuple[str, ...], bool, int],
+    tuple[str, str, str],
+]
+"""The facts of a brief, and three parts of the fields of `Wanted` in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ def encoded(unit: Unit) -> dict[str, object]:
     """Return a unit as JSON values."""
     forms: dict[tuple[object, ...], int] = {}
     rows = [[forms.setdefault(_form(w), len(forms)), w.brief and w.brief.prompt, *_row(w)] for w in unit.wanted]
+    documents = [w.document for w in unit.wanted]
+    quote = next((sign for sign in _QUOTES if not any(sign in document for document in documents)), '"')
     return {
         "key": unit.key,
         "inputs": unit.inputs,
@@ -54,6 +65,8 @@ def encoded(unit: Unit) -> dict[str, object]:
         "outputs": unit.outputs,
         "forms": [*forms],
         "wanted": rows,
+        "quote": quote,
+        "documents": [document.replace('"', quote) for document in documents],
         "lines": unit.lines,
         "durations": unit.durations,
         "warnings": [[_warning(item) for item in stage] for stage in unit.warnings],
@@ -62,13 +75,14 @@ def encoded(unit: Unit) -> dict[str, object]:
 
 def decoded(values: Mapping[str, Any]) -> Unit:
     """Return the unit of its JSON values."""
-    forms = [_decoded_form(form) for form in values["forms"]]
+    forms, quote = [_decoded_form(form) for form in values["forms"]], values["quote"]
+    documents = [document.replace(quote, '"') for document in values["documents"]]
     return Unit(
         values["key"],
         values["inputs"],
         {clip: (picked, take) for clip, (picked, take) in values["uses"].items()},
         values["outputs"],
-        tuple(_wanted(row, forms) for row in values["wanted"]),
+        tuple(map(_wanted, values["wanted"], documents, repeat(forms))),
         tuple(tuple(_diagnostic(*item) for item in stage) for stage in values["warnings"]),
         values["lines"],
         values["durations"],
@@ -88,24 +102,28 @@ def _form(w: Wanted) -> tuple[object, ...]:
 
 def _decoded_form(form: list[Any]) -> _Form:
     facts, cost, *alike = form
-    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in zip(_ALIKE, alike, strict=True)}
-    return tuple((name, value) for name, value in facts or ()), {"cost": _cost(*cost), **fields}
+    provider, kind, model, protect, free, tags, server_defaults, rehearses, takes, table, tier, why = alike
+    bought = (protect, free, _cost(*cost), tuple(tags), tuple(server_defaults), rehearses, takes)
+    return tuple((name, value) for name, value in facts or ()), (provider, kind, model), bought, (table, tier, why)
 
 
-def _wanted(row: list[Any], forms: Sequence[_Form]) -> Wanted:
-    """Return a take; its texts are shared with the records, which have the same ones."""
-    form, prompt, clip, take, key, document, output, needs, looks = row
-    facts, alike = forms[form]
-    return Wanted(
+def _wanted(row: list[Any], document: str, forms: Sequence[_Form]) -> Wanted:
+    """Return a take; its texts are shared with the records, which have the same ones. By their place, many arguments
+    take half of the time."""
+    form, prompt, clip, take, key, output, needs, looks = row
+    facts, made_by, bought, end = forms[form]
+    return Wanted(  # type: ignore[call-arg]  # mypy takes a tuple for more than it has
         intern(clip),
         take,
         intern(key),
         intern(document),
-        output=None if output is None else intern(output),
-        needs=tuple((name, other) for name, other in needs) if needs else (),
-        brief=None if prompt is None else Brief(prompt, facts),
-        looks=tuple(map(_look, looks)),
-        **alike,
+        *made_by,
+        None if output is None else intern(output),
+        tuple([(name, other) for name, other in needs]) if needs else (),
+        *bought,
+        None if prompt is None else Brief(prompt, facts),
+        tuple(map(_look, looks)) if looks else (),
+        *end,
     )
 
 
