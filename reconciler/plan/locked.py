@@ -6,11 +6,14 @@ three times as long as their facts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from reconciler.frozen import dataclass
 from reconciler.records import LockEntry
+
+Written = tuple[str, str, str, str]
+"""Of one line, as it is written: the take, its model, its task and what it cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class LineFacts:
     outputs: Mapping[str, str]
     costs: Mapping[str, tuple[int, str]]
     rehearsals: frozenset[str]
+    written: Sequence[Written] = ()  # what else a text has, to write the same one again
 
 
 class Locked(Mapping[str, LockEntry]):

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 
 from reconciler.plan.locked import Locked, facts_of
 from reconciler.plan.model import Wanted
 from reconciler.records import LockEntry
 from reconciler.state import lockfile
-from reconciler.state.paths import LOCK_FILE
 
 
-class LockLines:
-    """The lock file's entries, as written and by key. A file whose facts can be seen is not read before an entry is
-    asked for."""
-
-    def __init__(self, text: str, name: str) -> None:
-        """Raises SpecError."""
-        self._text, self._name = text, name
-        facts = lockfile.facts(text) or facts_of(_by_key(self.entries))
-        self.by_key = Locked(facts, lambda: _by_key(self.entries))
-
-    @cached_property
-    def entries(self) -> tuple[LockEntry, ...]:
-        """The entries, sorted."""
-        return lockfile.loads(self._text, self._name)
+def parse(text: str, name: str) -> Locked:
+    """Return the lines of a lock file by key. Raises SpecError."""
+    facts = lockfile.facts(text)
+    if facts is None:
+        lines = _by_key(lockfile.loads(text, name))
+        return Locked(facts_of(lines), lambda: lines)
+    # The text itself is not kept: it is larger than all that is made from it.
+    return Locked(facts, lambda: _by_key(lockfile.loads(lockfile.text_of(facts), name)))
 
 
 def _by_key(entries: Iterable[LockEntry]) -> Mapping[str, LockEntry]:
@@ -41,4 +33,4 @@ def output_paths(wanted: Sequence[Wanted], locked: Mapping[str, LockEntry]) -> f
     return paths.union(path for path in other if path)
 
 
-NO_LINES = LockLines(lockfile.dumps(()), LOCK_FILE)
+NO_LINES = Locked(facts_of({}), dict)

@@ -20,6 +20,7 @@ from reconciler.plan.model import OutputFact
 from reconciler.project.listing import files_matching
 from reconciler.project.model import Choice
 from reconciler.project.nearby import nearby_file, other_project_file
+from reconciler.project.program import stamp
 from reconciler.providers.base import LOCAL
 from reconciler.records import Artifact, Generation, LockEntry, Placed, Snapshot
 from reconciler.spec.files import PROJECT_FILE, Unreadable
@@ -136,14 +137,15 @@ def _unusable(root: Path, path: str, cause: ArtifactError, source: Source | None
 
 
 def scan_outputs(
-    root: Path, outputs: Iterable[str], placed: Mapping[str, Placed], *, trust: bool
+    root: Path, outputs: Iterable[str], placed: Mapping[str, Placed], stamps: list[int], *, trust: bool
 ) -> dict[str, OutputFact]:
-    """Return what is at the outputs and at the paths that clipform placed files at.
+    """Return what is at the outputs and at the paths that clipform placed files at, and add the five values of
+    each one's stamp to `stamps`; of a missing one they are 0.
 
     `trust`: a file whose stat matches its record is not hashed again.
     """
     paths, folder = sorted({*outputs, *placed}), os.fspath(root)
-    facts = {path: _output(folder, path, placed.get(path) if trust else None) for path in paths}
+    facts = {path: _output(folder, path, placed.get(path) if trust else None, stamps) for path in paths}
     return facts | {path: replace(facts[path], barred=obstacle) for path, obstacle in _barred(root, facts)}
 
 
@@ -191,17 +193,20 @@ def _is_passable(root: Path, folder: str) -> bool:
         return True  # it does not exist yet, or its own error is reported later
 
 
-def _output(root: str, path: str, placed: Placed | None) -> OutputFact:
+def _output(root: str, path: str, placed: Placed | None, stamps: list[int]) -> OutputFact:
     """Return what is at an output: one stat if nothing changed, else a hash. A symlink or folder has no content."""
     try:
         status = os.lstat(f"{root}/{path}")  # making a Path costs more than the stat
     except (FileNotFoundError, NotADirectoryError):
+        stamps += (0, 0, 0, 0, 0)
         return _ABSENT
     except OSError as error:
         raise ArtifactError(f"cannot read {path}: {disk.words(error)}", code="io") from error
-    stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
-    if placed is not None and stamp == (placed.size, placed.mtime_ns, placed.inode):
+    device, *values, ctime_ns = stamp(status)
+    if placed is not None and values == [placed.inode, placed.size, placed.mtime_ns]:
+        stamps += (device, placed.inode, placed.size, placed.mtime_ns, ctime_ns)  # the numbers on record take no memory
         return OutputFact(True, placed.sha256)
+    stamps += (device, *values, ctime_ns)
     if not stat.S_ISREG(status.st_mode):
         return OutputFact(True)
     full = Path(root, path)

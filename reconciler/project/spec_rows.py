@@ -57,12 +57,13 @@ def encoded(unit: Unit) -> dict[str, object]:
     forms: dict[tuple[object, ...], int] = {}
     rows = [[forms.setdefault(_form(w), len(forms)), w.brief and w.brief.prompt, *_row(w)] for w in unit.wanted]
     documents = [w.document for w in unit.wanted]
+    is_usual = [w.output for w in unit.wanted if w.output is not None] == [*unit.outputs]
     quote = next((sign for sign in _QUOTES if not any(sign in document for document in documents)), '"')
     return {
         "key": unit.key,
         "inputs": unit.inputs,
         "uses": unit.uses,
-        "outputs": unit.outputs,
+        "outputs": None if is_usual else unit.outputs,
         "forms": [*forms],
         "wanted": rows,
         "quote": quote,
@@ -77,15 +78,17 @@ def decoded(values: Mapping[str, Any]) -> Unit:
     """Return the unit of its JSON values."""
     forms, quote = [_decoded_form(form) for form in values["forms"]], values["quote"]
     documents = [document.replace(quote, '"') for document in values["documents"]]
+    wanted = tuple(map(_wanted, values["wanted"], documents, repeat(forms)))
+    outputs = values["outputs"]
     return Unit(
         values["key"],
         values["inputs"],
         {clip: (picked, take) for clip, (picked, take) in values["uses"].items()},
-        values["outputs"],
-        tuple(map(_wanted, values["wanted"], documents, repeat(forms))),
+        [w.output for w in wanted if w.output is not None] if outputs is None else outputs,
+        wanted,
         tuple(tuple(_diagnostic(*item) for item in stage) for stage in values["warnings"]),
-        values["lines"],
-        values["durations"],
+        {intern(name): line for name, line in values["lines"].items()},
+        {intern(clip): seconds for clip, seconds in values["durations"].items()},
     )
 
 

@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import RLock
+from typing import TypeVar
 
 from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.hashing import Hasher
@@ -30,12 +31,12 @@ from reconciler.plan.model import Demand, Disk, Plan, Reason, Wanted, drawn_else
 from reconciler.plan.moves import lines_renamed, renamed_bindings, with_renamed
 from reconciler.plan.rehearsals import is_rehearsal
 from reconciler.plan.timing import run_seconds
-from reconciler.project import capped, demands, endpoints, policy, root_files, shared_state
+from reconciler.project import capped, demands, endpoints, lock_lines, policy, root_files, shared_state
 from reconciler.project.candidates import candidates
 from reconciler.project.cut_files import check_cut_files
 from reconciler.project.leads import with_leads
 from reconciler.project.located import NO_PLACES, located
-from reconciler.project.lock_lines import NO_LINES, LockLines, output_paths
+from reconciler.project.lock_lines import NO_LINES, output_paths
 from reconciler.project.model import Choice, Loaded, Planned, read_later
 from reconciler.project.open_seams import warnings as seam_warnings
 from reconciler.project.orders import Beyond, Order, build_orders, drafted_clip
@@ -63,11 +64,13 @@ from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay, cut_inp
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.values import JsonValue
 from reconciler.spec.vendor_drafts import without_drafts
-from reconciler.state import disk, open, receipts
+from reconciler.state import disk, lockfile, open, receipts
 from reconciler.state.history import LogEntry
 from reconciler.state.lock import is_free
 from reconciler.state.paths import APPROVALS, DATABASE, DRAFTS, LOCK_FILE, RECEIPTS, SEAMS, SPECS, STATE
 from reconciler.state.store import Store
+
+T = TypeVar("T")
 
 NONE: Mapping[str, str] = {}
 
@@ -87,6 +90,7 @@ class Workspace:
         self._asking: tuple[Project, Mapping[str, Dialect], frozenset[str], set[str]] | None = None
         self.planned: Planned | None = None  # the last plan
         self.seen: disk.Seen = {}  # inputs and records
+        self.stamps: list[int] = []  # of the outputs, as the last plan saw them
         self.shares_state = False  # it was asked for records that others change, too
         self.unshared = False  # the shared cache lacks what was paid for here
         self.as_of: float | None = None  # a shared state could not be reached: what is shown is of then
@@ -305,14 +309,14 @@ class Workspace:
 
     def lock_entries(self) -> tuple[LockEntry, ...]:
         """Return the entries of the lock file, none if it is absent. Raises SpecError if it cannot be read."""
-        return self._lock().entries
+        return self._lock(lockfile.loads, ())
 
-    def _lock(self) -> LockLines:
+    def _lock(self, parse: Callable[[str, str], T], missing: T) -> T:
         text = root_files.text_of(self.root, LOCK_FILE, self.seen)
         if text is None:
-            return NO_LINES
+            return missing
         sha256 = hashlib.sha256(text.encode()).hexdigest()  # the text itself would be kept
-        return self._records[False].compute("lock", (sha256,), partial(LockLines, text, LOCK_FILE))
+        return self._records[False].compute(("lock", parse), (sha256,), partial(parse, text, LOCK_FILE))
 
     def approval_book(self) -> ApprovalBook:
         """Return what the file of approvals has now. Raises ClipformError."""
@@ -346,16 +350,17 @@ class Workspace:
         results of look-ups of uncertain requests, by key."""
         with self._turn:
             records = self.snapshot(choice.draft, [w.key for w in loaded.wanted]) if snapshot is None else snapshot
-            lock = NO_LINES if choice.draft else self._lock()
+            lines = NO_LINES if choice.draft else self._lock(lock_lines.parse, NO_LINES)
             approved = NO_APPROVALS if choice.draft else self.approvals(loaded.project)
         wanted = loaded.wanted
         moved, clips = loaded.project.moved, {w.clip for w in wanted}
-        renamed, locked = renamed_bindings(records, moved, clips), lines_renamed(lock.by_key, moved, clips)
+        renamed, locked = renamed_bindings(records, moved, clips), lines_renamed(lines, moved, clips)
         records = with_renamed(records, renamed)
         outputs = output_paths(wanted, locked)
         stored = stored_artifacts(self.objects(choice.draft), records.artifacts, locked)
         shared = shared_artifacts(loaded.project, choice, records, locked, stored)
-        facts = scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh)
+        self.stamps = []
+        facts = scan_outputs(self.root, outputs, records.placed, self.stamps, trust=not choice.refresh)
         disk = Disk(facts, stored, shared, movable(self.root, loaded, records, locked, facts))
 
         def planned(scope: PlanScope) -> Plan:

@@ -16,7 +16,7 @@ from reconciler.project.workspace import Workspace
 from reconciler.providers import registry
 from reconciler.records import Placed
 from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of, read
-from reconciler.seal.facts import KINDS, TIMED, keyed, look_within, stamps
+from reconciler.seal.facts import KINDS, TIMED, keyed, stamps
 from reconciler.spec.environment import names_in
 from reconciler.state import disk
 from reconciler.state.paths import APPROVALS, DATABASE, LOCK_FILE, RECEIPTS, STATE
@@ -148,18 +148,17 @@ def _as_planned(
 
 
 def _outputs(workspace: Workspace, planned: Planned, strays: list[str], names: Names) -> object:
-    """Return the files at outputs, as `facts` does, and add to `strays` those that are not what the plan says."""
-    facts, records, start = planned.disk.outputs, planned.snapshot.placed, len(f"{workspace.root}/")
-
-    def look(folder: str, files: Sequence[str]) -> list[tuple[int, ...]]:
-        seen, inside = look_within(folder, files), f"{folder}/"[start:]
-        for name, stamp in zip(files, seen, strict=True):
-            path = f"{inside}{name}"
-            if not _is_unchanged(stamp, facts[path], records.get(path)):
-                strays.append(path)
-        return seen
-
-    return stamps(names["outputs"], look)
+    """Return the files at outputs, as `facts` does, as the plan saw them: a later change makes the seal fail. Add to
+    `strays` those that are not what the plan says."""
+    values, records = iter(workspace.stamps), planned.snapshot.placed
+    every = zip(planned.disk.outputs.items(), zip(values, values, values, values, values, strict=True), strict=True)
+    seen: dict[str, list[tuple[int, ...]]] = {}
+    for (path, fact), values_of_one in every:
+        stamp = values_of_one if any(values_of_one) else ()
+        seen.setdefault(os.path.dirname(f"{workspace.root}/{path}"), []).append(stamp)
+        if not _is_unchanged(stamp, fact, records.get(path)):
+            strays.append(path)
+    return stamps(names["outputs"], lambda folder, _: seen[folder])
 
 
 def _is_unchanged(stamp: tuple[int, ...], fact: OutputFact, placed: Placed | None) -> bool:

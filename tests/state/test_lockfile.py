@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.diagnostics import SpecError, StateError, StateNewer
 from reconciler.plan.locked import facts_of
-from reconciler.project.lock_lines import LockLines
+from reconciler.project import lock_lines
 from reconciler.records import LockEntry, Seam
 from reconciler.state import lockfile
 from reconciler.state.lockfile import dumps, loads, write
@@ -122,12 +122,13 @@ def facts_are_those_of_the_entries(text: str) -> None:
     facts = lockfile.facts(text)
     if facts is None:
         return
+    assert lockfile.text_of(facts) == text
     lines = {entry.key: entry for entry in loads(text)}
     assert len(lines) == len(loads(text))
     assert {key: path for key, output in facts.outputs.items() if (path := lockfile._output(output))} == {
         key: line.output for key, line in lines.items() if line.output
     }
-    assert replace(facts, outputs={}) == replace(facts_of(lines), outputs={})
+    assert replace(facts, outputs={}, written=()) == replace(facts_of(lines), outputs={})
 
 
 @given(ENTRIES, st.data())
@@ -153,7 +154,7 @@ def test_texts_with_two_lines_for_a_take_or_a_key_or_a_newer_version_have_no_fac
 
 
 def test_no_line_is_read_for_facts_and_for_a_key_without_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = LockLines(TEXT, "clipform.lock").by_key
+    lines = lock_lines.parse(TEXT, "clipform.lock")
     with monkeypatch.context() as patch:
         patch.setattr(lockfile, "loads", None)
         assert lines.get("v1:cc") is None and "v1:aa" in lines and [*lines] == ["v1:aa", "v1:bb"]
