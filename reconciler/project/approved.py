@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reconciler.frozen import dataclass
 from reconciler.plan.approvals import Approval, Approvals
 from reconciler.plan.model import Wanted
 from reconciler.plan.vendor_drafts import draft_key
+from reconciler.project.model import Loaded
 from reconciler.project.workspace import Workspace
+from reconciler.records import Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +25,23 @@ class ApprovalList:
 def listed(workspace: Workspace) -> ApprovalList:
     """Return the approvals of a project. Raises SpecError."""
     loaded = workspace.recall()
-    rule, lines = loaded.project.approval, workspace.approval_book().approvals
     results, approved = workspace.snapshot(False).generations, workspace.approvals(loaded.project)
-    wanted = {w.key: w for w in loaded.wanted}
-
-    def draft(w: Wanted) -> str | None:
-        result = results.get(draft_key(w.document))
-        return result.sha256 if result else None
-
-    used = [a for a in lines if a.key in wanted and Approvals.of(rule, [a]).allows(w := wanted[a.key], draft(w))]
+    used = in_force(workspace, loaded)
     return ApprovalList(
-        tuple(w for w in loaded.wanted if w.key not in results and approved.refuses(w, draft(w))),
-        tuple(used),
-        tuple(line for line in lines if line not in used),
+        tuple(w for w in loaded.wanted if w.key not in results and approved.refuses(w, _draft(w, results))),
+        used,
+        tuple(line for line in workspace.approval_book().approvals if line not in used),
     )
+
+
+def in_force(workspace: Workspace, loaded: Loaded) -> tuple[Approval, ...]:
+    """Return the lines that approve what a clip is now."""
+    rule, results = loaded.project.approval, workspace.snapshot(False).generations
+    wanted = {w.key: w for w in loaded.wanted}
+    lines = [line for line in workspace.approval_book().approvals if line.key in wanted]
+    return tuple(a for a in lines if Approvals.of(rule, [a]).allows(w := wanted[a.key], _draft(w, results)))
+
+
+def _draft(w: Wanted, results: Mapping[str, Generation]) -> str | None:
+    draft = results.get(draft_key(w.document))
+    return draft.sha256 if draft else None

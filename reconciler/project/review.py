@@ -8,7 +8,8 @@ from dataclasses import field
 
 from reconciler.diagnostics import ClipformError
 from reconciler.frozen import dataclass
-from reconciler.plan.approvals import Approval, counts
+from reconciler.plan.approvals import Approval
+from reconciler.project.approved import in_force
 from reconciler.project.model import Loaded
 from reconciler.project.workspace import Workspace
 from reconciler.records import Artifact
@@ -34,8 +35,8 @@ def review_of(workspace: Workspace, loaded: Loaded) -> Review:
     with suppress(ClipformError):
         drafts = _drafts(workspace)
     rule = loaded.project.approval
-    lines = () if rule.required == "no" else workspace.approval_book().approvals
-    return Review(drafts, {line.key: line for line in lines if counts(rule, line)}, rule)
+    lines = () if rule.required == "no" else in_force(workspace, loaded)
+    return Review(drafts, {line.key: line for line in lines}, rule)
 
 
 def _drafts(workspace: Workspace) -> Mapping[tuple[str, int], Artifact]:

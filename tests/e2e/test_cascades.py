@@ -16,6 +16,7 @@ from reconciler.emulator.ledger import shortened
 from reconciler.media.frames import extract_frame
 from reconciler.project import handed
 from reconciler.project.model import Choice
+from reconciler.project.seams import Seams
 from reconciler.project.workspace import Workspace
 from reconciler.views.format import heavy_line
 from tests.cli.in_process import clipform
@@ -124,6 +125,34 @@ def test_an_edit_before_a_frozen_seam_buys_nothing_behind_it(project: Path) -> N
     assert bought(project) == []
     change(project, "shot a", "another a")
     assert bought(project) == ["a", "b"]
+
+
+def test_a_key_from_the_moving_frame_buys_behind_the_seam(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planted mistake: a frozen seam is written, and the key still follows the clip before it."""
+    assert clipform(project, "freeze", "c").returncode == 0
+    monkeypatch.setattr(Seams, "of", lambda self, clip: {})
+    change(project, "shot a", "another a")
+    assert bought(project) == list("abcdef")
+
+
+def test_a_seam_that_is_frozen_before_its_clip_is_made_keeps_its_first_frame(project: Path, tmp_path: Path) -> None:
+    text = (project / "clipform.yaml").read_text(encoding="utf-8")
+    (project / "clipform.yaml").write_text(f'{text}  g: {{prompt: shot g, first_frame: "${{clips.f.last_frame}}"}}\n')
+    run = clipform(project, "freeze", "g")
+    assert run.returncode == 0
+    assert "it keeps the first frame that is sent" in run.stdout + run.stderr
+    assert bought(project) == ["g"]
+    source = numbered.film(tmp_path / "g.mp4", 900, 12, size=(640, 360))
+    assert clipform(project, "import", "g", "--file", str(source)).returncode == 0
+    assert clipform(project, "apply", "--yes").returncode == 0
+    change(project, "shot a", "another a")
+    assert bought(project) == list("abcdef")
+
+
+def test_a_clip_without_such_a_seam_is_refused(project: Path) -> None:
+    for verb, clip, says in (("freeze", "a", "no frame of another clip"), ("thaw", "b", "b is not frozen")):
+        run = clipform(project, verb, clip)
+        assert (run.returncode, says in run.stderr) == (64, True)
 
 
 def test_a_seam_that_is_frozen_after_the_edit_keeps_the_frame_that_was_sent(project: Path) -> None:

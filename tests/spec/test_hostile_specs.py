@@ -253,6 +253,11 @@ def test_a_cell_is_never_read_as_anything_but_text() -> None:
     assert clip.spec.prompt == "${env.HOME} {id} {{id}} $1 ${"
 
 
+def test_a_table_with_a_byte_order_mark_and_windows_line_ends_is_read() -> None:
+    [clip] = project_of({"clipform.yaml": ROWS % "csv", "shots.csv": "\ufeffid,prompt\r\n1,a lamp\r\n"}).clips
+    assert (clip.name, clip.spec.prompt) == ("shot-1", "a lamp")
+
+
 def test_names_in_braces_are_replaced_once() -> None:
     looks = "looks: {mia: {prompt: 'Mia {door}'}}\nvars: {x: '{mia}'}\n"
     clips = "  a: {use: [mia], prompt: '{mia}'}\n  b: {use: [mia], prompt: '${vars.x}'}\n"

@@ -83,12 +83,14 @@ def _labelled(frame: VideoFrame, label: Mapping[str, Any]) -> VideoFrame:
 
 def with_label(picture: Image.Image, text: str, at: str) -> Image.Image:
     """Return a picture with words in a corner, on a dark ground: their height is a twentieth of the shorter side or
-    more."""
+    more. Raises ValueError for words that do not fit."""
     height = -(-min(picture.size) * LEAST_SIDE.numerator // LEAST_SIDE.denominator)
     size = height
     while (box := face(size).getbbox(text))[3] - box[1] < height:
         size += 1
     margin, width = height // 2, box[2] - box[0]
+    if width + 2 * margin > picture.width:
+        raise ValueError(f"the words of the label are wider than the picture: {text}")
     vertical, _, side = at.partition("-")
     left = margin if side == "left" else picture.width - width - 2 * margin
     top = margin if vertical == "top" else picture.height - height - 2 * margin

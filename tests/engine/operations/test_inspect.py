@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -109,6 +110,14 @@ def test_a_folder_is_searched_and_strangers_are_named(project: Path, tmp_path: P
     assert "text.mp4" in next(file["problem"] for file in files if file["file"].endswith("text.mp4"))
     said = clipform(project, "inspect", str(tmp_path / "stranger.mp4"))
     assert said.returncode == 3 and "not from this project" in said.stdout + said.stderr
+
+
+def test_a_file_too_large_for_a_video_is_not_read(project: Path, tmp_path: Path) -> None:
+    large = tmp_path / "large.mp4"
+    large.touch()
+    os.truncate(large, 10 << 30)  # without a byte on the disk
+    code, (file,) = inspected(project, large)
+    assert (code, file["problem"]) == (3, "larger than 2 GiB, so no video of a provider")
 
 
 @pytest.mark.parametrize("path", ["nowhere.mp4", "/dev/zero", "{tmp}"], ids=["missing", "a device", "an empty folder"])
