@@ -16,6 +16,7 @@ from reconciler.next_command import command
 if TYPE_CHECKING:
     from reconciler.artifacts.shelf import Claim
     from reconciler.diagnostics import Finding
+    from reconciler.engine.operations.gc_shared import SharedFile
     from reconciler.engine.operations.share import Pushed
     from reconciler.events import Summary
     from reconciler.plan.model import Wanted
@@ -169,19 +170,19 @@ class Tasks(Calls):
             return items, delete_pieces(session)
 
     def gc_remote(
-        self, confirm: Callable[[Sequence[Item]], None], *, older_than: float, refs: str, trust: bool = False
-    ) -> list[Item]:
-        """As `gc`, in the shared cache: what no lock file of the git references that match `refs` names."""
-        from reconciler.engine.operations.gc_shared import delete_objects, old_objects
+        self, confirm: Callable[[Sequence[SharedFile]], None], *, older_than: float, refs: str, trust: bool = False
+    ) -> list[SharedFile]:
+        """As `gc`, in the shared cache: old videos that no lock file of the git references that match `refs` names, old
+        drafts, and old inputs that no open order names."""
+        from reconciler.engine.operations.gc_shared import delete_files, old_files
 
         access = self._access(trust)
         access.require_trust()
         with access.session("gc") as session:
-            objects = old_objects(session, session.clock.now() - older_than, refs)
-            items: list[Item] = [(each, None) for each in objects]
-            if items:
+            before = session.clock.now() - older_than
+            if items := old_files(session, before, refs):
                 confirm(items)
-                delete_objects(session, objects)
+                delete_files(session, items, before)
             return items
 
     def records(self) -> Snapshot:

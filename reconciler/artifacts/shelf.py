@@ -117,8 +117,9 @@ class Shelf:
                 return  # it cannot have the SHA-256 of a video that was stored
             part.write(memoryview(chunk))
 
-    def put(self, sha256: str, file: Path, folder: str = "objects", label: str = "") -> None:
-        """Upload a file, unless the store has its content. An object of another size is damaged, and replaced.
+    def put(self, sha256: str, file: Path, folder: str = "objects", label: str = "", since: float = 0.0) -> None:
+        """Upload a file, unless the store has its content, written since then (UTC seconds). An object of another size
+        is damaged, and replaced.
 
         Raises ArtifactError, code `CHANGED`, if the bytes that would be sent have another hash: nobody is to get them.
         """
@@ -126,9 +127,9 @@ class Shelf:
 
         name = f"{folder}/{sha256}"
         with self._asked("look for", name):
-            present = self._size(name)
+            present = self._present(name)
         with opened(file, label or file.name) as source:
-            if present == source.size:
+            if present is not None and present[0] == source.size and present[1] >= since:
                 return
             if source.size > _WHOLE:
                 content = source.file(sha256)
@@ -139,13 +140,15 @@ class Shelf:
             else:
                 self.write(name, source.content(sha256))
 
-    def _size(self, name: str) -> int | None:
+    def _present(self, name: str) -> tuple[int, float] | None:
+        """Return the size of an object and when it was written (UTC seconds); None if there is none."""
         import obstore
 
         try:
-            return obstore.head(self._store, name)["size"]
+            meta = obstore.head(self._store, name)
         except FileNotFoundError:
             return None
+        return meta["size"], meta["last_modified"].timestamp()
 
     def set_up(self) -> None:
         """Mark a folder as a shared cache, once."""

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 INPUTS = "inputs"
 """The folder of local inputs, named by their content."""
+RENEWED = 86_400.0
+"""Seconds after which an input that is there is written again for a new order: `gc --remote` deletes by age, and spares
+for twice as long what an order may be about to name."""
 
 _CLIP = "clip"
 _IN_PROMPT_OR_NOT_SENT = frozenset(

@@ -91,6 +91,10 @@ class Wants:
         values = [dict(zip((*_FIELDS, "caps"), row, strict=True)) for row in rows]
         return Want(**{**values[0], "needs": tuple(values[0]["needs"])}) if values else None
 
+    def open_documents(self) -> list[str]:
+        """Return the documents of all open orders, those of other projects too."""
+        return [str(document) for (document,) in self.sql.query("SELECT document FROM want WHERE kind = ''")]
+
     def ready(self, accounts: Collection[str], need: str = "") -> list[tuple[str, str]]:
         """Return key and account of each open order of these accounts whose needs are there; with `need`, only those
         that were waiting for that key."""

@@ -16,7 +16,7 @@ Item = tuple[Stored, Version | None]
 def lines(items: Sequence[Item]) -> Iterator[str]:
     """Yield a line for each object, and one for all."""
     for stored, version in items:
-        size = _size(stored.size)
+        size = megabytes(stored.size)
         if version is None or version.result is None:
             sort = "frame" if stored.suffix == ".png" else "video that no version names"
             yield f"- {stored.sha256[:12]}{stored.suffix} ({sort}): {size}"
@@ -25,24 +25,24 @@ def lines(items: Sequence[Item]) -> Iterator[str]:
         price = "price unknown" if result.cost_micros is None else _money(result.cost_micros, result.currency)
         made = f", made {format.utc(result.created)[:10]}" if result.created else ""
         yield f"- {version.clip} take {version.take} version {version.number}: {price}{made}, {size}"
-    yield f"In all {total_size(items)}. {_again(items)}"
+    yield f"In all {totalmegabytes(items)}. {_again(items)}"
 
 
-def total_size(items: Sequence[Item]) -> str:
+def totalmegabytes(items: Sequence[Item]) -> str:
     """Return the size of all."""
-    return _size(sum(stored.size for stored, _ in items))
+    return megabytes(sum(stored.size for stored, _ in items))
 
 
-def files(items: Sequence[Item]) -> str:
+def files(items: Sequence[object]) -> str:
     """Return how many there are."""
     return f"{len(items)} stored file{'' if len(items) == 1 else 's'}"
 
 
 def deleted(items: Sequence[Item], pieces: Sequence[int]) -> str:
     """Return what was deleted; `pieces` has the sizes of pieces of films, in bytes."""
-    text = f"Deleted {files(items)}, {total_size(items)}." if items else "" if pieces else "Nothing to delete."
+    text = f"Deleted {files(items)}, {totalmegabytes(items)}." if items else "" if pieces else "Nothing to delete."
     count = f"{len(pieces)} piece{'' if len(pieces) == 1 else 's'} that no film shows now"
-    note = f"Deleted {count}, {_size(sum(pieces))}; made again for free if a film needs them." if pieces else ""
+    note = f"Deleted {count}, {megabytes(sum(pieces))}; made again for free if a film needs them." if pieces else ""
     return "\n".join(filter(None, (text, note)))
 
 
@@ -89,5 +89,6 @@ def _money(micros: int, currency: str) -> str:
     return money.text(money.from_micros(micros), currency)
 
 
-def _size(size: int) -> str:
+def megabytes(size: int) -> str:
+    """Return a number of bytes for a person."""
     return f"{size / 1_000_000:.2f} MB"

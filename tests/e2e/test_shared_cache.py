@@ -108,3 +108,44 @@ def test_what_was_not_shared_before_the_end_is_shared_by_the_next_apply(studio: 
         assert studio.run("apply", "--yes").code == 0
         assert shared() == everything
     assert studio.ledger() == bought and len(bought) == 3
+
+
+def test_a_push_shares_earlier_versions_too_for_a_clone_at_an_earlier_commit(studio: Rig, shelf: Path) -> None:
+    studio.edit('"remote"', '"push": "manual", "remote"')
+    assert studio.run("apply", "--yes", "--trust").code == 0
+    earlier, videos = clone(studio, "earlier"), outputs(studio)
+    studio.edit("a lamp", "a torch")
+    assert studio.run("apply", "--yes").code == 0
+    bought = studio.ledger()
+    assert studio.run("push").document["pushed"] == 4
+    pulled = earlier.run("pull", "--trust")
+    assert pulled.code == 0, pulled.text
+    assert outputs(earlier) == videos != outputs(studio)
+    assert earlier.run("apply", "--locked", "--yes").code == 0
+    assert studio.run("push").document["pushed"] == 0
+    assert studio.ledger() == bought and len(bought) == 4
+
+
+def test_a_push_of_an_earlier_commit_shares_what_its_lock_file_names(studio: Rig, shelf: Path) -> None:
+    studio.edit('"remote"', '"push": "manual", "remote"')
+    assert studio.run("apply", "--yes", "--trust").code == 0
+    earlier, files = clone(studio, "earlier"), ("clipform.yaml", "clipform.lock")
+    studio.edit("a lamp", "a torch")
+    assert studio.run("apply", "--yes").code == 0
+    for file in files:  # git checkout of the earlier commit: the state has a newer version
+        (studio.folder / file).write_bytes((earlier.folder / file).read_bytes())
+    assert studio.run("push", "lamp").document["pushed"] == 2
+    assert earlier.run("pull", "lamp", "--trust").code == 0
+    assert set(outputs(earlier)) == {"lamp.mp4"}
+
+
+def test_a_stored_video_that_is_damaged_is_not_shared(studio: Rig, shelf: Path) -> None:
+    studio.edit('"remote"', '"push": "manual", "remote"')
+    assert studio.run("apply", "--yes", "--trust").code == 0
+    lamp = sha256s(studio)["lamp#1"]
+    path = studio.folder / "state" / "objects" / lamp[:2] / f"{lamp}.mp4"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[::-1])
+    pushed = studio.run("push")
+    assert pushed.code == 3 and "the stored video of lamp is damaged and is not shared" in pushed.text
+    assert {file.name for file in (shelf / "objects").iterdir()} == {*sha256s(studio).values()} - {lamp}

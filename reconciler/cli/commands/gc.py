@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
 from reconciler.next_command import command
+
+if TYPE_CHECKING:
+    from reconciler.engine.operations.gc_shared import SharedFile
 
 
 def run(
@@ -34,8 +37,8 @@ def run(
     made from. Earlier versions cost money to generate again, so it lists what it would delete, with clip, take,
     version, price and date, and asks. Pieces that no film shows now go too, unasked: they are made again for free.
 
-    With --remote it deletes from the shared cache what is older than --older-than and is named by no clipform.lock,
-    here or at the git references that match --refs.
+    With --remote it deletes from the shared cache what is older than --older-than: videos that no clipform.lock names,
+    here or at the git references that match --refs, drafts, and inputs that no open order of workers needs.
 
     Exit codes: 0 done, 1 unusable state, 4 not confirmed, 5 another process holds the state, 64 wrong command line.
     """
@@ -67,10 +70,11 @@ def _clean_shared(app: Context, seconds: float | None, refs: str, *, yes: bool) 
             "gc --remote needs --older-than, such as 400d", help=command("gc", "--remote", "--older-than", "400d")
         )
 
-    def confirm(found: Sequence[view.Item]) -> None:
-        lines = (f"- objects/{item.sha256}: {item.size / 1_000_000:.2f} MB" for item, _ in found)
-        app.ask(lines, yes=yes, question=f"Delete {view.files(found)} from the shared cache?")
+    def confirm(files: Sequence[SharedFile]) -> None:
+        lines = (f"- {file.name}: {view.megabytes(file.size)}" for file in files)
+        app.ask(lines, yes=yes, question=f"Delete {view.files(files)} from the shared cache?")
 
-    items = app.project.gc_remote(confirm, older_than=seconds, refs=refs)
-    text = f"Deleted {view.files(items)}, {view.total_size(items)}." if items else "Nothing to delete."
-    app.view.note(text, {"deleted": len(items), "bytes": sum(item.size for item, _ in items)})
+    files = app.project.gc_remote(confirm, older_than=seconds, refs=refs)
+    size = sum(file.size for file in files)
+    text = f"Deleted {view.files(files)}, {view.megabytes(size)}." if files else "Nothing to delete."
+    app.view.note(text, {"deleted": len(files), "bytes": size})

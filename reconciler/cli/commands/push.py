@@ -21,7 +21,8 @@ def run(
 ) -> None:
     """Put the videos of this working copy into the shared cache.
 
-    A video that was seen there is not sent again, and without one to send nothing is asked.
+    Earlier versions go there too, since clipform.lock of an earlier commit names them. A video that was seen there is
+    not sent again, and without one to send nothing is asked.
 
     Exit codes: 0 done, 1 invalid spec or no shared cache, 3 some videos could not be shared, 4 not trusted,
     5 another process holds the state, 64 wrong command line.

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.artifacts.shelf import Claim
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.connections.providers import Connect
+from reconciler.engine.connections.providers import LOCAL, Connect
 from reconciler.engine.ports import Sink
 from reconciler.engine.run.apply import ApplyOptions, Run
-from reconciler.engine.run.lockfile_sync import lines_of
+from reconciler.engine.run.lockfile_sync import line_of, lines_of
 from reconciler.engine.run.session import Session, look
 from reconciler.engine.run.shared_cache import SharedCache
 from reconciler.events import Summary
 from reconciler.frozen import dataclass
 from reconciler.plan.model import Action, Plan
 from reconciler.project.model import Choice, Loaded
+from reconciler.records import Binding, LockEntry, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,14 @@ class Pushed:
 
 
 def push(session: Session, choice: Choice, *, again: bool) -> Pushed:
-    """Put the videos of the chosen clips into the shared cache, unless they were seen there (and not `again`).
+    """Put the videos of the chosen clips into the shared cache, unless they were seen there (and not `again`). Earlier
+    versions too: lock files of earlier commits, and frozen seams, name them.
 
     Raises ClipformError for a project without `cache`, SpecError, UsageError before anything is done.
     """
     loaded = session.workspace.load()
     cache = _cache(session, loaded, "push")
-    entries = list(lines_of(session, loaded).values())
+    entries = [*_earlier(session), *lines_of(session, loaded).values()]
     if choice.clips or choice.exclude:
         clips = {step.clip for step in session.workspace.plan(choice, loaded, session.store.snapshot()).plan.steps}
         entries = [entry for entry in entries if entry.clip in clips]
@@ -45,6 +48,18 @@ def push(session: Session, choice: Choice, *, again: bool) -> Pushed:
         return Pushed(0, (error,))
     errors = asyncio.run(cache.share(chosen, again=again))
     return Pushed(sum(cache.shelf.memory.has(e.key, e.sha256) for e in chosen), tuple(errors))
+
+
+def _earlier(session: Session) -> Iterator[LockEntry]:
+    """Yield what was ever bought here, as lines of a lock file. With a database each is shared when it is recorded."""
+    snapshot = Snapshot() if session.store.is_shared else session.store.snapshot()
+    for attempt in snapshot.attempts.values():
+        generation = snapshot.generations.get(attempt.key)
+        if generation is not None and generation.sha256 == attempt.sha256 and generation.kind != LOCAL:
+            artifact = snapshot.artifacts[generation.sha256]
+            yield line_of(
+                Binding(attempt.clip, attempt.take, attempt.key), generation, artifact, None, snapshot.rehearsals
+            )
 
 
 def pull(session: Session, choice: Choice, sink: Sink, connect: Connect) -> Summary | None:

@@ -22,7 +22,7 @@ from reconciler.engine.run.session import Session
 from reconciler.events import Event, EventKind
 from reconciler.media.draft_renderer import DraftRenderer, copied, task_id
 from reconciler.project import handed_drafts, shared_state
-from reconciler.project.handed import INPUTS
+from reconciler.project.handed import INPUTS, RENEWED
 from reconciler.project.handed_drafts import DRAFTS, DraftOrder
 from reconciler.project.model import Loaded
 from reconciler.providers.base import Reply, Request
@@ -100,7 +100,8 @@ class DraftFarm:
         """Write an order, with its inputs in the shared cache, unless the cache has its draft."""
         if await asyncio.to_thread(order.made, self.shelf) is None:
             for name, file in order.inputs.items():
-                await asyncio.to_thread(self.shelf.put, PurePosixPath(name).stem, file, INPUTS)
+                since = self.clock.now() - RENEWED
+                await asyncio.to_thread(self.shelf.put, PurePosixPath(name).stem, file, INPUTS, "", since)
             want = Want(order.key, 0, handed_drafts.renderer(), str(order.body["label"]), 1, (), order.document)
             self.wants.hand_over([want], 0, "null")  # it has no price, so it needs no caps
         return order

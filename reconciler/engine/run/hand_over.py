@@ -155,7 +155,8 @@ class HandOver:
     async def _send_input(self, path: str, sha256: str, shared: SharedCache) -> None:
         """Put a local input into the shared cache. Raises ClipformError, also if its content is not the plan's."""
         file = self.session.workspace.root / path
-        await asyncio.to_thread(shared.shelf.put, sha256, file, handed.INPUTS, path)
+        since = self.session.clock.now() - handed.RENEWED
+        await asyncio.to_thread(shared.shelf.put, sha256, file, handed.INPUTS, path, since)
 
     # --- following ----------------------------------------------------------------------------
 

@@ -132,7 +132,7 @@ class LockfileSaver:
         elif (generation := self.session.store.generation(bound.key)) is not None:
             ident = (bound.clip, bound.take)
             of_rehearsal = rehearsals(self.session.store.attempts(bound.key), {bound.key: generation})
-            entry = _entry(bound, generation, artifact, self.lines.get(ident), of_rehearsal)
+            entry = line_of(bound, generation, artifact, self.lines.get(ident), of_rehearsal)
             self.lines[ident] = replace(entry, seams=_seams(self.session.store, self.loaded, bound))
         if self.writer is None or self.writer.done():
             self.writer = asyncio.ensure_future(self._write())
@@ -200,7 +200,7 @@ def lines_of(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntr
             entries |= {ident: lines[ident]} if ident in lines else {}
         elif ident not in entries or bound.key == wanted.get(ident) or generation.kind == KIND:
             artifact = snapshot.artifacts[generation.sha256]
-            entry = _entry(bound, generation, artifact, lines.get(ident), snapshot.rehearsals)
+            entry = line_of(bound, generation, artifact, lines.get(ident), snapshot.rehearsals)
             entries[ident] = replace(entry, seams=_seams(session.store, loaded, bound))
     return entries
 
@@ -220,7 +220,7 @@ def _seams(store: Store, loaded: Loaded, bound: Binding) -> tuple[Seam, ...]:
     return tuple(seams[name] for name in sorted(seams))
 
 
-def _entry(
+def line_of(
     bound: Binding, generation: Generation, artifact: Artifact, line: LockEntry | None, of_rehearsal: frozenset[str]
 ) -> LockEntry:
     """Return the line of a take. `line`, the present one, may know more of an imported or adopted result."""
