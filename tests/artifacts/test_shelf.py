@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,75 @@ def test_a_store_that_refuses_or_is_gone_is_called_so(tmp_path: Path) -> None:
         assert not shelf.memory.has("v1:aa", SHA)
     assert failure(Shelf({"remote": f"file://{tmp_path}/gone"}, {}, tmp_path), tmp_path) == UNREACHABLE
     assert not (tmp_path / "gone").exists()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[BucketServer]:
+    with BucketServer() as server:
+        yield server
+
+
+def shelf_at(server: BucketServer, state: Path) -> Shelf:
+    return Shelf({"remote": "s3://studio/clips", "endpoint": server.url, "region": "x"}, KEYS, state)
+
+
+def test_a_bucket_that_is_reset_in_the_middle_stores_nothing_here_and_the_next_fetch_gets_all(
+    server: BucketServer, tmp_path: Path
+) -> None:
+    shelf = shelf_at(server, tmp_path)
+    shelf.put(SHA, stored(tmp_path))
+    server.resets["GET"] = 1_000
+    assert failure(shelf, tmp_path) == UNREACHABLE
+    assert [*(tmp_path / "here" / "objects" / "tmp").iterdir()] == []
+    server.resets.clear()
+    objects = Objects(tmp_path / "here")
+    shelf.fetch(SHA, ".mp4", objects)
+    assert objects.path(SHA, ".mp4").read_bytes() == VIDEO
+
+
+def test_a_write_whose_answer_is_lost_is_found_done(server: BucketServer, tmp_path: Path) -> None:
+    shelf, rival = shelf_at(server, tmp_path), replace(CLAIM, owner="owner-b", marker="1" * 32)
+    for ask in (lambda: shelf.claim(CLAIM), lambda: shelf.put(SHA, stored(tmp_path)), lambda: shelf.put_result(ENTRY)):
+        server.resets["PUT"] = 1
+        ask()
+        assert server.resets["PUT"] == 0
+    assert shelf.claim(rival) == CLAIM  # its own claim was not taken for that of another, and nobody took it over
+    assert shelf.result("v1:aa", False) == ENTRY
+    assert server.objects[f"/studio/clips/objects/{SHA}"][1] == VIDEO
+
+
+def test_a_slow_bucket_keeps_nobody_else_waiting(server: BucketServer, tmp_path: Path) -> None:
+    shelf, objects = shelf_at(server, tmp_path), Objects(tmp_path / "here")
+    shelf.put(SHA, stored(tmp_path))
+    server.goes_on.clear()
+    with ThreadPoolExecutor(1) as threads:
+        fetching = threads.submit(shelf.fetch, SHA, ".mp4", objects)
+        assert server.waiting.wait(60)
+        assert shelf.claim(CLAIM) == CLAIM and list(objects) == []
+        server.goes_on.set()
+        fetching.result(60)
+    assert objects.path(SHA, ".mp4").read_bytes() == VIDEO
+
+
+def test_the_objects_of_a_folder_are_listed_with_their_sizes_and_deleted(place: Place) -> None:
+    shelf = place.shelf()
+    assert shelf.listing("drafts") == {}
+    place.write(f"drafts/{SHA}", b"abc")
+    place.write(f"inputs/{SHA}", b"a")
+    [(name, (size, written))] = shelf.listing("drafts").items()
+    assert (name, size) == (SHA, 3) and written > 1_600_000_000
+    shelf.delete(f"drafts/{SHA}")
+    shelf.delete(f"drafts/{SHA}")  # repeatable
+    assert shelf.listing("drafts") == {} and [*shelf.listing("inputs")] == [SHA]
+
+
+def test_an_old_input_is_written_again_for_a_new_order(server: BucketServer, tmp_path: Path) -> None:
+    shelf, put = shelf_at(server, tmp_path), partial(shelf_at(server, tmp_path).put, SHA, stored(tmp_path), "inputs")
+    put()
+    written = shelf.listing("inputs")[SHA][1]
+    for since, puts in ((written, 1), (written + 1, 2)):  # `gc --remote` deletes by age
+        put("sun.png", since)
+        assert server.puts() == puts
 
 
 @pytest.mark.parametrize("remote", ["s3://user:secret@bucket/clips", "ftp://host/clips", "clips", "s3://b/c?token=x"])
