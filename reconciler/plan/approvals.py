@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import field
 
 from reconciler.frozen import dataclass
@@ -59,6 +59,10 @@ class ApprovalBook:
     faults: tuple[tuple[int, str], ...] = ()
 
 
+Content = Callable[[str], str | None]
+"""Gives the SHA-256 of a key's result, None if there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Approvals:
     """What a project says about approval, and the keys that are approved, each also with the content that was seen."""
@@ -73,15 +77,15 @@ class Approvals:
         lines = [line for line in approvals if counts(rule, line)]
         return cls(rule, frozenset(line.key for line in lines), frozenset((line.key, line.seen) for line in lines))
 
-    def allows(self, w: Wanted, draft: str | None) -> bool:
+    def allows(self, w: Wanted, content: Content) -> bool:
         """True if the key of a take is approved. A final is made from what was seen itself, so it must be approved with
-        the vendor's draft that it has now (its SHA-256): another draft of the same words shows something else."""
-        is_final = bool(vendor_drafts.draft_key(w.document))
-        return (w.key, f"sha256:{draft}") in self.seen if is_final else w.key in self.keys
+        the vendor's draft that it has now: another draft of the same words shows something else."""
+        draft = vendor_drafts.draft_key(w.document)
+        return (w.key, f"sha256:{content(draft)}") in self.seen if draft else w.key in self.keys
 
-    def refuses(self, w: Wanted, draft: str | None = None) -> bool:
-        """True if a take must not be bought before somebody approves its key; `draft` as for `allows`."""
-        return not self.allows(w, draft) and is_required(self.rule, w)
+    def refuses(self, w: Wanted, content: Content) -> bool:
+        """True if a take must not be bought before somebody approves its key."""
+        return is_required(self.rule, w) and not self.allows(w, content)
 
 
 NO_APPROVALS = Approvals()

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
-from reconciler.plan import cuts, finals, remedies, vendor_drafts
+from reconciler.plan import cuts, finals, remedies
 from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.handed import elsewhere, standing
@@ -256,7 +256,7 @@ class _Planner:
         block = self._obstacle(w) or (None if w.free else self._paid_before(w, attempt, is_lost=is_lost))
         if block is not None:
             return self._protected(w) if block.reason is Reason.PROTECTED else self._blocked(w, block)
-        if self.scope.approvals.refuses(w, self.facts.recorded(vendor_drafts.draft_key(w.document))):
+        if self.scope.approvals.refuses(w, self.facts.recorded):
             return self._unapproved(w)
         if self._has_maker(w):
             return self._shared(w)

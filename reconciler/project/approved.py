@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.frozen import dataclass
-from reconciler.plan.approvals import Approval, Approvals
+from reconciler.plan.approvals import Approval, Approvals, Content
 from reconciler.plan.model import Wanted
-from reconciler.plan.vendor_drafts import draft_key
 from reconciler.project.model import Loaded
 from reconciler.project.workspace import Workspace
 from reconciler.records import Generation
@@ -26,9 +25,10 @@ def listed(workspace: Workspace) -> ApprovalList:
     """Return the approvals of a project. Raises SpecError."""
     loaded = workspace.recall()
     results, approved = workspace.snapshot(False).generations, workspace.approvals(loaded.project)
+    content = content_of(results)
     used = in_force(workspace, loaded)
     return ApprovalList(
-        tuple(w for w in loaded.wanted if w.key not in results and approved.refuses(w, _draft(w, results))),
+        tuple(w for w in loaded.wanted if w.key not in results and approved.refuses(w, content)),
         used,
         tuple(line for line in workspace.approval_book().approvals if line not in used),
     )
@@ -36,12 +36,12 @@ def listed(workspace: Workspace) -> ApprovalList:
 
 def in_force(workspace: Workspace, loaded: Loaded) -> tuple[Approval, ...]:
     """Return the lines that approve what a clip is now."""
-    rule, results = loaded.project.approval, workspace.snapshot(False).generations
+    rule, content = loaded.project.approval, content_of(workspace.snapshot(False).generations)
     wanted = {w.key: w for w in loaded.wanted}
     lines = [line for line in workspace.approval_book().approvals if line.key in wanted]
-    return tuple(a for a in lines if Approvals.of(rule, [a]).allows(w := wanted[a.key], _draft(w, results)))
+    return tuple(a for a in lines if Approvals.of(rule, [a]).allows(wanted[a.key], content))
 
 
-def _draft(w: Wanted, results: Mapping[str, Generation]) -> str | None:
-    draft = results.get(draft_key(w.document))
-    return draft.sha256 if draft else None
+def content_of(results: Mapping[str, Generation]) -> Content:
+    """Return what gives the content of each of these results."""
+    return lambda key: results[key].sha256 if key in results else None

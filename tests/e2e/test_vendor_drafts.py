@@ -298,7 +298,7 @@ def test_an_approval_by_the_words_alone_buys_a_final_of_a_draft_that_nobody_saw(
     studio: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A planted mistake, seen in the books."""
-    monkeypatch.setattr(Approvals, "allows", lambda self, w, draft: w.key in self.keys)
+    monkeypatch.setattr(Approvals, "allows", lambda self, w, content: w.key in self.keys)
     apply(studio)
     assert studio.run("approve", "hero").code == 0
     assert studio.run("state", "rm", key_of(studio, "hero.draft"), "--yes").code == 0

@@ -119,7 +119,8 @@ def test_a_vendor_s_draft_is_handed_over_and_its_final_with_the_draft_that_was_a
     assert copy.order.wanted.document == final.wanted.document
     assert [*copy.needs.values()] == [vendor_drafts.draft_key(final.wanted.document)]
     ours = replace(copy.order.wanted, cost=Cost(Decimal("0.5"), "USD"))
-    assert [copy.approvals.refuses(ours, seen) for seen in ("ab", "cd", None)] == [False, True, True]
+    drafts = [{vendor_drafts.draft_key(ours.document): seen} for seen in ("ab", "cd")]
+    assert [copy.approvals.refuses(ours, draft.get) for draft in (*drafts, {})] == [False, True, True]
 
 
 @pytest.mark.parametrize(

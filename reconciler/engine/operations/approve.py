@@ -15,6 +15,7 @@ from reconciler.plan.approvals import VENDOR_DRAFT, Approval, ApprovalBook, Appr
 from reconciler.plan.model import Wanted
 from reconciler.plan.vendor_drafts import draft_key
 from reconciler.project import git
+from reconciler.project.approved import content_of
 from reconciler.project.model import Loaded
 from reconciler.project.selectors import no_clip
 from reconciler.project.shared_state import user_and_machine
@@ -38,9 +39,9 @@ def approve(
     loaded = workspace.load()
     wanted = _takes(loaded, clips, take)
     book = workspace.approval_book()
-    approved, results = Approvals.of(loaded.project.approval, book.approvals), workspace.snapshot(False).generations
-    drafts = {w.key: result.sha256 for w in wanted if (result := results.get(draft_key(w.document)))}
-    missing = _first_stage([w for w in wanted if not approved.allows(w, drafts.get(w.key))], loaded.project.approval)
+    approved = Approvals.of(loaded.project.approval, book.approvals)
+    content = content_of(workspace.snapshot(False).generations)
+    missing = _first_stage([w for w in wanted if not approved.allows(w, content)], loaded.project.approval)
     looked = _looked_at(workspace, loaded, missing) if missing else {}
     now, person = workspace.clock.now(), git.person(workspace.root) or user_and_machine()
     lines = []
