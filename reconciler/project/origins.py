@@ -34,7 +34,7 @@ class Origin:
 @dataclass(frozen=True, slots=True)
 class Inspected:
     """What a file is. `how` is one of the words above, or empty: then it is not from this project. `problem` says what
-    kept it from being looked at, or why its tag is not believed. `distance` counts bits, as `fingerprints.distance`
+    kept it from being looked at, or why its tag is not believed. `distance` is of 256, as `fingerprints.distance`
     does."""
 
     file: str

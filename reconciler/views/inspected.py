@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconciler import money
-from reconciler.media.fingerprints import BITS
+from reconciler.media.fingerprints import PARTS
 from reconciler.project.origins import SAME_PICTURES, Inspected, Origin
 from reconciler.views import format
 
@@ -16,7 +16,7 @@ def lines(looked: Iterable[Inspected]) -> Iterator[str]:
         if not each.how:
             yield f"{each.file}: not from this project{f' ({each.problem})' if each.problem else ''}"
             continue
-        how = f"{each.how}, {each.distance} of {BITS} bits differ" if each.how == SAME_PICTURES else each.how
+        how = f"{each.how}, {each.distance} of {PARTS} differ" if each.how == SAME_PICTURES else each.how
         yield f"{each.file}: {how}{f' ({each.problem})' if each.problem else ''}"
         yield from (f"  {_line(origin)}" for origin in each.origins)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,11 +9,10 @@ import av
 import pytest
 from PIL import Image
 
+from benchmarks import strangers
 from reconciler.diagnostics import MediaError
 from reconciler.media.fingerprints import FRAMES, LIMIT, distance, fingerprints, representative
 from tests.media.blobs import again, film
-
-FOREIGN = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +35,13 @@ def test_the_same_pictures_are_alike_however_they_are_encoded(
     assert bits is not None and bits <= 8 < LIMIT, bits  # as the guide says
 
 
-def test_no_other_clip_of_ten_thousand_is_alike(ours: Path) -> None:
-    every, rng = fingerprints(str(ours)), random.Random(7)
-    nearest = min(distance([_mark(rng)], every) or 0 for _ in range(FOREIGN))
-    assert nearest > 70 > LIMIT, nearest  # as the guide says
-
-
-def _mark(rng: random.Random) -> str:
-    """The fingerprint of a foreign picture, by another way than the program's: row by row from its pixels."""
-    rough = Image.frombytes("L", (12, 8), rng.randbytes(96))
-    pixels = rough.resize((17, 16), Image.Resampling.BICUBIC).tobytes()
-    pairs = (pixels[at : at + 2] for row in range(16) for at in range(17 * row, 17 * row + 16))
-    return f"{int(''.join('01'[pair[0] < pair[1]] for pair in pairs), 2):064x}"
+@pytest.mark.parametrize("sort", strangers.SORTS)
+def test_no_other_clip_of_the_same_sort_is_alike(sort: str, tmp_path: Path) -> None:
+    """`benchmarks/strangers.py` measures it with ten thousand."""
+    few, *others = (fingerprints(str(strangers._clip(tmp_path / "clip.mp4", seed, sort))) for seed in range(9, 21))
+    assert representative(few)
+    bits = [distance(representative(few), marks) for marks in others]
+    assert all(each is None or each > 50 > LIMIT for each in bits), bits
 
 
 def test_a_plain_picture_says_nothing(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ PIPED: Final = "-"
 """The name of the file that a command is piped."""
 
 _BLOCK: Final = 1 << 20
-_MARKS: Final = "fingerprints"
+_MARKS: Final = "fingerprints-2"  # another name for each change of what they are
 _SHORTEST: Final = 3
 """Pictures that must be alike, at least: fewer are no evidence."""
 
