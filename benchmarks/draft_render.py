@@ -1,27 +1,28 @@
-"""Measures drafts: CPU seconds for a clip of 5 seconds, compared with encoding as many solid frames.
+"""Measures drafts: CPU seconds for a clip of 5 seconds, compared with encoding its frames.
 
-    uv run python -m benchmarks.draft_render [--resolutions 480p 720p 1080p] [--rounds 3]
+    uv run python -m benchmarks.draft_render [--resolutions 480p 720p 1080p] [--rounds 5] [--workers 2]
 
-One process and one thread, as in a worker. Each round renders everything once, in turn with its baselines: the same
-encoder with the same settings at the same size, given one colour, and given the frames of the last draft, drawn before.
-What is above the latter is the drawing; between the two is what it takes to encode pictures that move.
+So many processes do the same at the same time, each with one encoder thread, as the workers of an apply. In each round
+a draft is drawn and encoded, and then its frames, drawn before, are encoded alone: by the same encoder with the same
+settings. The bar is the second divided by the first; 1 would be a draft whose drawing costs nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-import av
 from PIL import Image, ImageDraw
 
-from benchmarks.kit import circumstances, note, table
+from benchmarks.kit import circumstances, table
 from reconciler.media.draft import render as drafts
 from reconciler.media.draft.pictures import pictures, size_of
 from reconciler.media.draft.planes import Planes
@@ -31,49 +32,84 @@ from reconciler.providers.base import Job, MediaRef, Mode
 from reconciler.providers.draft.dialect import Draft
 
 SECONDS = 5
-BARE = "solid frames, encoded"
-SAME = "the frames of first to last, encoded"
-PAIR = "draft: first to last frame"
+BAR = 0.3
+KINDS = {"a card, no picture": 0, "a still, push-in": 1, "first to last frame": 2}
+"""What is drawn, and its number of pictures."""
 _MODES = (Mode.TEXT, Mode.FIRST_FRAME, Mode.FRAMES)
-_X264 = {"preset": "veryfast", "crf": "20", "g": str(FPS), "threads": "1"}
+
+
+class Round(NamedTuple):
+    """CPU seconds of one draft, and of encoding its frames alone."""
+
+    draft: float
+    encoding: float
+
+
+Rounds = Mapping[tuple[str, str], Sequence[Round]]
+"""By kind and resolution."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(description="Measure drafts against bare encoding.")
+    parser = argparse.ArgumentParser(description="Measure drafts against encoding their frames.")
     parser.add_argument("--resolutions", nargs="+", default=["480p", "720p", "1080p"])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args(arguments)
     print(circumstances())
+    spawning = multiprocessing.get_context("spawn")
+    together, answers = spawning.Barrier(asked.workers), spawning.Queue()
+    work = (asked.resolutions, asked.rounds, together, answers)
+    workers = [spawning.Process(target=_work, args=work, daemon=True) for _ in range(asked.workers)]
+    for worker in workers:
+        worker.start()
+    measured = [answers.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+    print(
+        f"Medians of {asked.rounds} rounds of {asked.workers} workers: CPU seconds of a draft · of encoding its frames"
+    )
+    print(f"alone · the second ÷ the first (bar: ≥ {BAR}). {SECONDS} s at {FPS} frames a second, 16:9.\n")
+    print(_table(measured, asked.resolutions))
+
+
+def _work(resolutions: Sequence[str], rounds: int, together: Barrier, answers: Queue[Rounds]) -> None:
+    """Measure in this process, beside the others. The first, uncounted round loads libraries."""
+    measured: dict[tuple[str, str], list[Round]] = {}
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         stills = [_still(Path(folder) / f"{name}.png", name) for name in ("navy", "maroon")]
-        work = {resolution: _work(resolution, stills, Path(folder) / "out.mp4") for resolution in asked.resolutions}
-        seconds = _measure(work, asked.rounds)
-    print(f"Medians of {asked.rounds} rounds; CPU seconds for a clip of {SECONDS} s at {FPS} frames a second, 16:9.\n")
-    print(_table(seconds))
+        for number in range(rounds + 1):
+            for resolution in resolutions:
+                for kind, count in KINDS.items():
+                    together.wait()
+                    times = _measure(_scene(resolution, stills[:count]), Path(folder) / "out.mp4")
+                    if number:
+                        measured.setdefault((kind, resolution), []).append(times)
+    answers.put(measured)
 
 
-def _work(resolution: str, stills: Sequence[Path], target: Path) -> dict[str, Callable[[], None]]:
-    card, still, pair = (_scene(resolution, stills[:count]) for count in range(3))
-
-    def rendered(scene: Scene) -> Callable[[], None]:
-        return lambda: render(scene, target, lambda done, of: None)
-
-    drawn = cache(partial(_drawn, pair))
-
-    return {
-        BARE: lambda: _encode(frame_size(card, None), target),
-        "draft: a card, no picture": rendered(card),
-        "draft: a still, push-in": rendered(still),
-        SAME: lambda: drafts._encode(iter(drawn()), target, pair, frame_size(pair, None), lambda done, of: None),
-        PAIR: rendered(pair),
-    }
+def _measure(scene: Scene, target: Path) -> Round:
+    draft = _cpu(lambda: render(scene, target, _silent))
+    frames, size = _drawn(scene)
+    return Round(draft, _cpu(lambda: drafts._encode(frames, target, scene, size, _silent)))
 
 
-def _drawn(scene: Scene) -> list[Planes]:
+def _cpu(call: Callable[[], None]) -> float:
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+
+def _silent(done: int, of: int) -> None:
+    """Show no progress."""
+
+
+def _drawn(scene: Scene) -> tuple[Iterator[Planes], Size]:
     """Return the frames of a draft, as they go to the encoder."""
-    stage, caption = drafts._stage_and_caption(scene, stills := pictures(scene), frame_size(scene, size_of(stills[0])))
-    return list(drafts._frames(stage, caption, scene.frames))
+    stills = pictures(scene)
+    size = frame_size(scene, size_of(stills[0]) if stills else None)
+    stage, caption = drafts._stage_and_caption(scene, stills, size)
+    return iter(list(drafts._frames(stage, caption, scene.frames))), size
 
 
 def _scene(resolution: str, pictures: Sequence[Path]) -> Scene:
@@ -103,43 +139,17 @@ def _still(path: Path, colour: str) -> Path:
     return path
 
 
-def _encode(size: Size, target: Path) -> None:
-    with av.open(str(target), "w", format="mp4") as out:
-        stream = out.add_stream("libx264", rate=FPS, options=_X264)
-        stream.width, stream.height, stream.pix_fmt = size.width, size.height, "yuv420p"
-        stream.codec_context.thread_count = 1
-        frame = av.VideoFrame.from_image(Image.new("RGB", (size.width, size.height), "teal")).reformat(format="yuv420p")
-        frame.time_base = Fraction(1, FPS)
-        for index in range(SECONDS * FPS):
-            frame.pts = index
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-
-
-def _measure(work: Mapping[str, Mapping[str, Callable[[], None]]], rounds: int) -> dict[str, dict[str, float]]:
-    """Return median CPU seconds by case and resolution. The first, uncounted round loads libraries."""
-    seconds: dict[str, dict[str, list[float]]] = {}
-    for number in range(rounds + 1):
-        note(f"round {number} of {rounds}")
-        for resolution, calls in work.items():
-            for name, call in calls.items():
-                began = time.process_time()
-                call()
-                if number:
-                    seconds.setdefault(name, {}).setdefault(resolution, []).append(time.process_time() - began)
-    return {name: {at: median(times) for at, times in measured.items()} for name, measured in seconds.items()}
-
-
-def _table(measured: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the table; each cell has CPU seconds, and their ratio to the bare encoding. The last line is how fast a
-    draft is beside the encoding of its own frames."""
-    bare = measured[BARE]
-    rows = [
-        [name, *(f"{seconds:.2f} s · {seconds / bare[at]:.1f}×" for at, seconds in times.items())]
-        for name, times in measured.items()
-    ]
-    rows.append([f"{SAME} ÷ the draft", *(f"{measured[SAME][at] / measured[PAIR][at]:.2f}" for at in bare)])
-    return table(["", *bare], rows)
+def _table(measured: Sequence[Rounds], resolutions: Sequence[str]) -> str:
+    rows = []
+    for kind in KINDS:
+        cells = []
+        for resolution in resolutions:
+            rounds = [each for one in measured for each in one[kind, resolution]]
+            draft, encoding = (median(times) for times in zip(*rounds, strict=True))
+            share = median(each.encoding / each.draft for each in rounds)
+            cells.append(f"{draft:.2f} s · {encoding:.2f} s · {share:.2f}")
+        rows.append([kind, *cells])
+    return table(["", *resolutions], rows)
 
 
 if __name__ == "__main__":

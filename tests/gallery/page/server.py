@@ -49,6 +49,8 @@ class Script:
         self.window: int | None = None  # with it, the first document has an index and this many cards
         self.ready = threading.Event()  # cleared: the document is held back until something of a clip is shown
         self.ready.set()
+        self.answering = threading.Event()  # cleared: cards that a page asks for are as they are now, and come later
+        self.answering.set()
         self._streams: set[queue.Queue[bytes | None]] = set()
         self._lock = threading.Lock()
 
@@ -182,7 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._events()
         if path == "/api/cards":
             names = set(parse_qs(self.path.partition("?")[2]).get("id", []))
-            return self._json(200, {"cards": [each for each in self.script.cards if each["id"] in names]})
+            cards = [each for each in self.script.cards if each["id"] in names]
+            self.script.answering.wait(10)
+            return self._json(200, {"cards": cards})
         if path == "/api/search":
             [text] = parse_qs(self.path.partition("?")[2])["text"]
             return self._json(200, {"ids": containing(text, self.script.real())})

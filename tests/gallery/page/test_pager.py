@@ -97,6 +97,21 @@ def test_changes_reach_clips_that_are_not_held_and_a_new_index_replaces_what_is(
     expect(page.get_by_role("button", name="changed 1000")).to_be_visible()
 
 
+def test_a_reply_that_is_older_than_a_change_is_not_used(indexed: Server, visit: Visit) -> None:
+    page = visit(indexed.origin)
+    indexed.script.answering.clear()
+    page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+    last = page.locator(cell(page, "shot-0999"))
+    expect(last.locator(".state")).to_have_text("ready")  # of its row
+    while "/api/cards" not in indexed.script.asked:
+        settled(page)
+    indexed.script.change(indexed.script.cards[999] | {"state": "failed"})
+    expect(last.locator(".state")).to_have_text("failed")
+    indexed.script.answering.set()
+    expect(page.locator(cell(page, "shot-0998") + " .maker")).to_have_text("draft · animatic")  # of the reply
+    expect(last.locator(".state")).to_have_text("failed")
+
+
 def test_the_page_of_a_clip_needs_no_card(indexed: Server, visit: Visit) -> None:
     page = visit(f"{indexed.origin}/#/clip/shot-0500")
     expect(page.locator("#clip-name")).to_have_text("shot-0500")
