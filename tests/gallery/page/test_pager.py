@@ -48,7 +48,7 @@ def test_the_rows_are_those_that_the_script_makes_of_the_cards(site: Server, vis
     assert rows == [
         [name, {**index["rows"][at], "tags": [*index["rows"][at]["tags"]]}]
         for name, at in zip(index["ids"], index["of"], strict=True)
-    ]  # type: ignore[index,call-overload]  # JSON
+    ]
 
 
 def test_a_card_comes_when_it_is_near_and_asks_once(indexed: Server, visit: Visit) -> None:
