@@ -25,7 +25,8 @@ def settle_orphans(store: Store, bought: Receipts | None = None) -> None:
     requests the team's receipts may prove the fate; else they become uncertain: the provider may have accepted them."""
     if bought is not None and bought.place:
         with suppress(ArtifactError):  # without the bucket, they stay in doubt
-            store.merge([line for attempt in store.in_doubt_at(bought.place) for line in bought.settled(attempt)])
+            if lines := [line for attempt in store.in_doubt_at(bought.place) for line in bought.settled(attempt)]:
+                store.merge(lines)
     for attempt in store.recover_orphans(except_kinds=(LOCAL,)):
         if attempt.kind == LOCAL:  # the others are UNCERTAIN now
             store.move(attempt, State.NOT_SENT, Facts(message="the render ended with its process"))

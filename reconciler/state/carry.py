@@ -112,8 +112,11 @@ def mirror(ledger: Ledger, own: Store) -> Carried:
     with ledger.sql.reading():
         shared = ledger.id
         require_mirror(own, shared)
-        mark, since = reads.mark(ledger.sql), _seen(ledger.sql, own)  # what is newer is compared the next time again
-    carried = carry(ledger, own, own.lacking() if since else own.keys(), since)
+        mark = reads.mark(ledger.sql)  # what is newer is compared the next time again
+        has_all = mark == own.mirrored and mark[0] > 0
+        since = mark[0] if has_all else _seen(ledger.sql, own)
+    keys = own.lacking() if since else own.keys()
+    carried = Carried() if has_all and not keys else carry(ledger, own, keys, since)
     own.join(shared, mark)
     return carried
 

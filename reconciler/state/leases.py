@@ -86,6 +86,7 @@ class SharedStore(Store):
     """The orders of workers, for a project that hands over to them."""
 
     def __init__(self, sql: Sql, clock: Clock, desk: Sql, member: Member) -> None:
+        self._id = ""
         super().__init__(sql, clock, desk)
         self.member, self.owner = member, member.owner
         self._me = {"owner": member.owner, "holder": member.name, "lease": LEASE, "answered": False}
@@ -97,6 +98,12 @@ class SharedStore(Store):
             str, tuple[float, str]
         ] = {}  # when it was asked last who speaks for an account, and who does
         self._paused: dict[str, tuple[float, float]] = {}  # when an account was asked for a pause last, and its end
+
+    @property
+    def id(self) -> str:
+        """Return the random id of the shared state, which stays what it is: it is asked once."""
+        self._id = self._id or super().id
+        return self._id
 
     def of_project(self, sql: Sql) -> SharedStore:
         """Return the store of the same member over another connection, whose project counts what is bought."""

@@ -100,6 +100,10 @@ class Ledger:
         """Return every attempt of a key, or of all keys, oldest first."""
         return self._attempts("" if key is None else "WHERE key = :key", {"key": key})
 
+    def uncertain(self) -> tuple[Attempt, ...]:
+        """Return the attempts of which nobody knows if they were accepted, oldest first."""
+        return self._attempts("WHERE state = :state", {"state": State.UNCERTAIN.value})
+
     def project_attempts(self) -> tuple[Attempt, ...]:
         """Return every attempt of this project, oldest first; a shared state has those of others, too."""
         return self._attempts(f"WHERE {self.sql.own}")

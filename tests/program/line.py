@@ -37,12 +37,18 @@ class Line:
     skip: int = 0  # chunks with these words that pass
     cuts: int = 0
     chunks: int = 0  # that clients sent
+    partings: int = 0  # among them: a client that says that it goes, and waits for nothing
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
         """The server's address by way of this line."""
         return f"postgresql://clipform@127.0.0.1:{self.port}/postgres?sslmode=disable"
+
+    @property
+    def texts(self) -> int:
+        """How many texts went out that a client waits for."""
+        return self.chunks - self.partings
 
     def cut(self, words: bytes, when: str, how: str, skip: int = 0) -> None:
         """Cut a connection, once."""
@@ -51,6 +57,7 @@ class Line:
     def _is_cut(self, data: bytes) -> bool:
         with self._lock:
             self.chunks += 1
+            self.partings += data == b"X\0\0\0\4"
             if not self.words or self.words not in data:
                 return False
             self.skip -= 1

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from state_kit import Clock, order
+from state_kit import Clock, memory_store, order
 
 from reconciler.diagnostics import StateError
 from reconciler.records import Binding, State
 from reconciler.state import shared, shared_schema
 from reconciler.state.budget import Spent
-from reconciler.state.leases import Member
+from reconciler.state.leases import Member, SharedStore
 from reconciler.state.ledger import Facts, Ledger
 from reconciler.state.sql import postgres
 from reconciler.state.sql.postgres import PostgreSQL
@@ -177,7 +177,7 @@ def test_a_schema_of_an_older_clipform_is_brought_up_to_date(
         opened.close()
 
 
-def test_a_role_without_rights_is_named_by_the_database(database: str, shared_sql: Connect) -> None:
+def test_a_role_without_rights_is_named_with_what_gives_them(database: str, shared_sql: Connect) -> None:
     owner = shared_sql()
     role = f"reader_{owner.schema}"
     with owner.transaction():
@@ -186,8 +186,14 @@ def test_a_role_without_rights_is_named_by_the_database(database: str, shared_sq
         owner.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {owner.schema} TO {role}")
     reader = Ledger(shared.connect(database.replace("clipform@", f"{role}@"), owner.schema, "film"), Clock())
     assert reader.attempts() == ()
-    assert code(lambda: reader.note("no")) == "state-rights"
-    reader.sql.close()
+    with pytest.raises(StateError) as error:
+        reader.note("no")
+    assert error.value.code == "state-rights"
+    with owner.transaction():  # and what the error says is enough to buy
+        owner.execute(str(error.value.help).partition("\n")[2])
+    store = SharedStore(reader.sql, Clock(), memory_store().sql, ANYBODY("ana"))
+    store.move(store.begin(order(account="studio", slots=2, spacing=0.1)), State.ACCEPTED, Facts(task="t"))
+    store.close()
     with owner.transaction():
         owner.execute(f"DROP OWNED BY {role}")
         owner.execute(f"DROP ROLE {role}")

@@ -46,7 +46,6 @@ from reconciler.project.approved_plan import require_approved
 from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
 from reconciler.project.shared_state import user_and_machine
-from reconciler.records import State
 from reconciler.state.budget import Caps
 from reconciler.state.paths import LOCK_FILE
 
@@ -131,7 +130,7 @@ def settle_uncertain(session: Session, loaded: Loaded, sink: Sink, connect: Conn
 
 
 def _has_uncertain(session: Session) -> bool:
-    return not session.draft and any(a.state is State.UNCERTAIN for a in session.store.attempts())
+    return not session.draft and bool(session.store.uncertain())
 
 
 def _lookup_context(session: Session, loaded: Loaded) -> LookupContext:

@@ -22,7 +22,7 @@ from reconciler.project import endpoints
 from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
 from reconciler.providers.capabilities import Lists, Tokens
-from reconciler.records import Attempt, State
+from reconciler.records import Attempt
 
 ROUNDS = 8
 """Readings that one look-up makes at most."""
@@ -45,8 +45,8 @@ class Settler:
         """
         reasons: dict[str, str] = {}
         by_site: dict[Site, list[Attempt]] = {}
-        for attempt in self.lookups.store.attempts():
-            if attempt.state is not State.UNCERTAIN or attempt.kind == LOCAL or self.lookups.store.holder(attempt):
+        for attempt in self.lookups.store.uncertain():
+            if attempt.kind == LOCAL or self.lookups.store.holder(attempt):
                 continue
             site = self._site(attempt)
             declared = self.loaded.has(site)

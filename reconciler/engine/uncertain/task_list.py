@@ -69,7 +69,7 @@ class TaskListReader:
             if (wait := store.paused(transport.account)) > 0:  # said to another machine
                 self.trouble, self.again = f"{self.provider.alias} is busy", steady + wait
                 return
-            after = frozenset(a.id for a in store.attempts() if a.state is State.UNCERTAIN)
+            after = frozenset(attempt.id for attempt in store.uncertain())
             answer = await transport.tasks()
             if transport.paused > 0:
                 store.pause(transport.account, transport.paused)

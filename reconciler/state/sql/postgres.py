@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from itertools import starmap
@@ -83,7 +83,7 @@ class PostgreSQL:
 
     def __init__(self, url: str, schema: str, project: str) -> None:
         """Raises StateError for an address that is not one. Connects to nothing."""
-        with translated():
+        with translated(str):
             conninfo_to_dict(url)
         self.schema, self.project, self.own = schema, project, "project = :project"
         self._url = url
@@ -153,7 +153,7 @@ class PostgreSQL:
     def _together(self, texts: Sequence[str]) -> list[list[Row]]:
         """Send what was not sent yet and these texts as one, and return the rows of each text."""
         before = self._take_unsent()
-        with translated():
+        with translated(self._rights):
             cursor = self._live(before).cursor()
             cursor.execute("; ".join((*(self._text(statement, NONE) for statement in before), *texts)))
             for _ in before:
@@ -166,7 +166,7 @@ class PostgreSQL:
 
     def _text(self, statement: str, values: Values) -> str:
         """Return a statement with its values in it, quoted by libpq."""
-        with translated():
+        with translated(self._rights):
             cursor = psycopg.ClientCursor(self._live(tuple(self._unsent)))
             return cursor.mogrify(_named(statement), _adapted(values, self.project))
 
@@ -265,12 +265,18 @@ class PostgreSQL:
     def _run(self, statement: str, values: Values, *after: str) -> psycopg.Cursor[Row]:
         """Send what was not sent yet, a statement and what comes `after` it, as one round trip."""
         before = self._take_unsent()
-        with translated():
+        with translated(self._rights):
             cursor = self._live(before).cursor()
             cursor.execute(_named("; ".join((*before, statement, *after))), _adapted(values, self.project))
             for _ in before:
                 cursor.nextset()
             return cursor
+
+    def _rights(self) -> str:
+        """Return what gives our role the rights of an apply."""
+        role = quoted(self._connection.info.user) if self._connection is not None else "ROLE"
+        schema, tables = quoted(self.schema), "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA"
+        return f"GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT {tables} {schema} TO {role};"
 
     def _take_unsent(self) -> tuple[str, ...]:
         before, self._unsent[:] = tuple(self._unsent), ()
@@ -294,7 +300,7 @@ def _begins(statements: tuple[str, ...]) -> bool:
 
 
 def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
-    with translated():
+    with translated(str):
         return cursor.fetchall()
 
 
@@ -328,12 +334,16 @@ def _number(schema: str) -> int:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise errors of PostgreSQL and of the connection as StateErrors; see `explain`."""
+def translated(rights: Callable[[], str]) -> Iterator[None]:
+    """Raise errors of PostgreSQL and of the connection as StateErrors; see `explain`. `rights` gives what is run for a
+    role that lacks them."""
     try:
         yield
     except psycopg.Error as error:
-        raise explain(error) from error
+        explained = explain(error)
+        if explained.code == "state-rights" and (grants := rights()):
+            explained.help = f"to apply, it needs what its owner gives by:\n{grants}"
+        raise explained from error
     except (OverflowError, UnicodeEncodeError) as error:
         raise number_too_large() from error
 
