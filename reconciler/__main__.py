@@ -46,9 +46,11 @@ def _run_program() -> int:
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:  # a parent may have it ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from reconciler.cli import without_plugins
     from reconciler.cli.app import main as run
     from reconciler.cli.options import only_reads
 
+    without_plugins.install()
     signal.signal(signal.SIGINT, handler)
     if only_reads(sys.argv[1:]):
         _end(run())

@@ -14,7 +14,7 @@ import os, signal, sys
 
 class Pressed:
     def find_spec(self, name, path=None, target=None):
-        if name == "typer":
+        if name == "reconciler.cli.context":
             sys.meta_path.remove(self)
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -43,6 +43,8 @@ def test_an_interrupt_while_loading(before: Callable[[], None], code: int, says:
 
 def test_an_interrupt_in_a_command_is_handled_by_it() -> None:
     """The handler of Python is back once the program is loaded."""
-    script = PRESSED.replace('"typer"', '"reconciler.cli.commands.schema"').replace("--version", "schema")
+    script = PRESSED.replace('"reconciler.cli.context"', '"reconciler.cli.commands.schema"').replace(
+        "--version", "schema"
+    )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, preexec_fn=_default, timeout=100)
     assert (ended.returncode, ended.stderr) == (130, b"")

@@ -16,7 +16,8 @@ from dataclasses import fields, is_dataclass
 
 import reconciler
 from reconciler.api.program import Program
-from reconciler.cli.app import HELP, main
+from reconciler.cli.app import main
+from reconciler.cli.command_line import HELP
 from reconciler.emulator.faults import ACTIONS
 from reconciler.plan.model import Reason
 from reconciler.providers.registry import BUILT_IN, dialect

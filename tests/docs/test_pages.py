@@ -13,7 +13,8 @@ import pytest
 import typer
 import yaml
 
-from reconciler.cli.app import build, main
+from reconciler.cli.app import main
+from reconciler.cli.command_line import build
 from reconciler.emulator.rulebook import parse_faults
 from tests.docs.console import Player, commands
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, anchors, blocks, inline_code, links, name, read

@@ -182,5 +182,5 @@ def test_a_port_that_is_taken_is_said(vendor: Emulator) -> None:
 
 
 def test_the_commands_that_need_no_emulator_do_not_load_it() -> None:
-    code = "import sys, reconciler.cli.app as a; a.build(); sys.exit('starlette' in sys.modules)"
+    code = "import sys, reconciler.cli.command_line as a; a.build(); sys.exit('starlette' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from reconciler.cli.app import build
+from reconciler.cli.command_line import build
 
 
 def every_command() -> dict[str, Callable[..., Any]]:

@@ -151,7 +151,7 @@ def main() -> None:
     orders = socket.socket(fileno=int(sys.argv[1]))
     for module in (*(module.name for module in pkgutil.walk_packages(reconciler.__path__, "reconciler.")), *LATER):
         import_module(module)
-    import_module("reconciler.cli.app").build()
+    import_module("reconciler.cli.command_line").build()
     import_module("reconciler.transport.exchange")._tls()  # a tenth of a second of reading certificates
     registry = import_module("reconciler.providers.registry")
     for kind in registry.BUILT_IN:

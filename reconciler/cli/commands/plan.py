@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.cli.deferred import DeferredModule
+
+if TYPE_CHECKING:
+    import typer
+
+    from reconciler.cli import arguments
+else:
+    typer = DeferredModule("typer")
+    arguments = DeferredModule("reconciler.cli.arguments")
 
 
 def run(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.cli.deferred import DeferredModule
 from reconciler.cli.pictures import show_pictures
+
+if TYPE_CHECKING:
+    import typer
+
+    from reconciler.cli import arguments
+else:
+    typer = DeferredModule("typer")
+    arguments = DeferredModule("reconciler.cli.arguments")
 
 
 def run(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
 from reconciler.cli.context import Context
+from reconciler.cli.deferred import DeferredModule
+
+if TYPE_CHECKING:
+    import typer
+else:
+    typer = DeferredModule("typer")
 
 
 def run(context: typer.Context) -> None:

@@ -311,7 +311,7 @@ def _misbehave() -> None:
 
 def serve() -> None:
     """Fork for each order until the input ends. Children that still run are their starter's affair."""
-    from reconciler.cli.app import build
+    from reconciler.cli.command_line import build
 
     build()
     for name in LATER:
