@@ -7,16 +7,21 @@ generated from it, and a move that is not listed cannot be written by any code p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler.frozen import dataclass
+
+K = TypeVar("K", bound=Hashable)
+R = TypeVar("R")
 
 
 class State(StrEnum):
     """The state of one attempt (one purchase order)."""
+
+    __hash__ = str.__hash__  # that of enums is a function in Python
 
     SUBMITTING = "submitting"  # intent is durable; the request may or may not have gone out
     NOT_SENT = "not_sent"  # closed: no byte reached the provider
@@ -81,6 +86,8 @@ CONSENTS: Mapping[str, tuple[str, str]] = {
 
 class Money(StrEnum):
     """How an attempt's amount counts under a budget."""
+
+    __hash__ = str.__hash__  # that of enums is a function in Python
 
     RESERVED = "reserved"
     SETTLED = "settled"
@@ -273,6 +280,47 @@ class Handed:
     changed: float
     is_served: bool
     is_ready: bool
+
+
+class RecordTable(Mapping[K, R]):
+    """Records by key, held as columns: a plan of ten thousand takes asks for a field of all, and for few whole records.
+
+    `columns` has the cells of each field, in the order in which `read` takes them.
+    """
+
+    def __init__(self, keys: Iterable[K], columns: Mapping[str, list[Any]], read: Callable[..., R]) -> None:
+        self._columns, self._read = columns, read
+        self._places = {key: place for place, key in enumerate(keys)}
+        self._made: dict[K, R] = {}
+
+    def __getitem__(self, key: K) -> R:
+        if key not in self._made:
+            place = self._places[key]
+            self._made[key] = self._read(*[cells[place] for cells in self._columns.values()])
+        return self._made[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._places
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def column(self, name: str) -> dict[K, Any]:
+        """Return one field of all records."""
+        return dict(zip(self._places, self._columns[name], strict=True))
+
+
+def column(records: Mapping[K, Any], name: str) -> Mapping[K, Any]:
+    """Return one field of all records by key."""
+    if isinstance(records, RecordTable):
+        return records.column(name)
+    return {key: getattr(record, name) for key, record in records.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, Stat
 from reconciler.spec.graph import in_order
 
 _MAKES = GENERATES | {Action.RESUME, Action.ASSEMBLE}
+_NOOP, _UP_TO_DATE = Action.NOOP, Reason.UP_TO_DATE  # a name of a module is found faster than a member of an enum
 _HAD_ARTIFACT = frozenset({State.FETCHED, State.DONE})
 _IN_PROGRESS = OPEN - _HAD_ARTIFACT
 _ENDED = {State.NOT_SENT: Reason.NOT_SENT, State.CANCELLED: Reason.CANCELLED, State.ABANDONED: Reason.SEND_AGAIN}
@@ -72,9 +73,9 @@ class _Planner:
         by_ident = {(w.clip, w.take): w for w in wanted}
         self.wanted = [by_ident[ident] for ident in in_order({ident: w.needs for ident, w in by_ident.items()})]
         self.facts, self.snapshot, self.scope = facts, facts.snapshot, scope
-        self.takes = Counter(w.clip for w in wanted)
+        self.declared = by_ident
+        self.takes = Counter([w.clip for w in wanted])
         keys = {w.key for w in wanted}
-        self.keys = {(w.clip, w.take): w.key for w in wanted}
         self.unresolved = Counter(
             (a.clip, a.take)
             for a in self.snapshot.attempts.values()
@@ -93,16 +94,16 @@ class _Planner:
     @cached_property
     def names(self) -> Mapping[str, str]:
         """The take that holds, or is to hold, each key."""
-        bound = self.facts.bound
+        bound = sorted(self.facts.bound_keys.items())
         takes = {clip: take for (clip, take), _ in bound} | self.takes
-        names = {held.key: take_name(*ident, takes[ident[0]]) for ident, held in reversed(bound)}
+        names = {key: take_name(*ident, takes[ident[0]]) for ident, key in reversed(bound)}
         return names | {w.key: w.name for w in reversed(self.wanted)}
 
     def plan(self) -> Plan:
         for w in self.wanted:
             step = self._decide(w)
             self.steps[w.clip, w.take] = step
-            if step.action in GENERATES or step.action is Action.RESUME:
+            if step.action is not _NOOP and (step.action in GENERATES or step.action is Action.RESUME):
                 self.pending.add(step.key)
         leftovers = Leftovers(self.facts, self.wanted, self.steps, self.guarded)
         steps = [
@@ -119,6 +120,8 @@ class _Planner:
 
     def _decide(self, w: Wanted) -> Step:
         w = self._settled(w) if w.kind == cuts.KIND else w
+        if w.key in self.facts.results and (sha256 := self.facts.unchanged(w)) is not None:
+            return self._up_to_date(w, sha256)
         if (entry := self.facts.copied(w.key)) is not None:
             return self._copy(w, entry)
         sha256 = self.facts.stored(w.key) or self.facts.placed(w)
@@ -141,9 +144,17 @@ class _Planner:
             return self._step(w, Action.NOOP, Reason.LOCKED_TAKE)  # in a fresh clone: only picked takes have outputs
         return self._generate(w, attempt)
 
+    def _up_to_date(self, w: Wanted, sha256: str) -> Step:
+        """Return the step of a take with nothing to do: of most, so it is made with as few words as possible."""
+        held, document = self.facts.held_key(w), w.document if w.kind == cuts.KIND else ""
+        about = (w.key, w.provider, w.kind, w.model, w.output, held)
+        return Step(
+            w.clip, w.take, _NOOP, _UP_TO_DATE, *about, needs=w.needs, sha256=sha256, takes=w.takes, document=document
+        )
+
     def _settled(self, w: Wanted) -> Wanted:
         """Return a cut with its key, as far as this plan does not make what it shows."""
-        steps = {self.keys[need]: self.steps[need] for need in w.needs}
+        steps = {self.declared[need].key: self.steps[need] for need in w.needs}
 
         def find(key: str) -> tuple[str, str | None]:
             step = steps[key]
@@ -165,7 +176,7 @@ class _Planner:
         if w.output is None or (fact.exists and fact.sha256 == sha256):
             if w.beside and not self.facts.output(w.beside).exists:
                 return self._step(w, Action.RESTORE, Reason.OUTPUT_MISSING, detail=w.beside, sha256=sha256)
-            return self._step(w, Action.NOOP, Reason.UP_TO_DATE, sha256=sha256)
+            return self._up_to_date(w, sha256)
         if fact.barred:
             return self._blocked(w, remedies.barred(w.output, fact.barred))
         if self.facts.is_foreign(w.output):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.plan.changes import changes
 from reconciler.plan.locked import facts_of
 from reconciler.plan.model import Change, Disk, OutputFact, Wanted
-from reconciler.records import Attempt, Binding, LockEntry, Snapshot, State
+from reconciler.records import Attempt, Binding, LockEntry, Snapshot, State, column
 
 _ABSENT = OutputFact()
 
@@ -28,9 +28,18 @@ class PlanFacts:
     rehearsals: frozenset[str] = frozenset()
 
     @cached_property
-    def bound(self) -> Sequence[tuple[tuple[str, int], Binding]]:
-        """The bindings, sorted by clip and take."""
-        return sorted(self.snapshot.bindings.items())
+    def results(self) -> Mapping[str, str]:
+        """The artifact of each key, by the records."""
+        return column(self.snapshot.generations, "sha256")
+
+    @cached_property
+    def bound_keys(self) -> Mapping[tuple[str, int], str]:
+        """The key that each take holds, by the records."""
+        return column(self.snapshot.bindings, "key")
+
+    @cached_property
+    def _only_in_lock(self) -> frozenset[str]:
+        return only_in_lock(self.snapshot, self.locked)
 
     @cached_property
     def _locked_keys(self) -> Mapping[tuple[str, int], str]:
@@ -58,9 +67,19 @@ class PlanFacts:
         fact = self.output(path)
         return path is not None and fact.exists and not self.is_ours(path, fact)
 
+    def unchanged(self, w: Wanted) -> str | None:
+        """Return the artifact of a take with a result if it is in place; None if there is more to look at."""
+        sha256 = self.results[w.key]
+        if w.beside or w.key in self._only_in_lock:
+            return None
+        held = sha256 in self.disk.objects if w.output is None else self.output(w.output).sha256 == sha256
+        return sha256 if held else None
+
     def recorded(self, key: str) -> str | None:
         """Return the artifact of a key, wherever it is: by the records, else by the lock file."""
-        entry = self.snapshot.generations.get(key) or self.line(key)
+        if (sha256 := self.results.get(key)) is not None:
+            return sha256
+        entry = self.line(key)
         return None if entry is None else entry.sha256
 
     def stored(self, key: str) -> str | None:
@@ -81,7 +100,7 @@ class PlanFacts:
     def copied(self, key: str) -> LockEntry | None:
         """Return the line of the lock file for a key that only it records, if the path that it names holds its content:
         the clip had another name or output there."""
-        if key in self.rehearsals or not is_of_lock(self.snapshot, self.locked, key):
+        if key in self.rehearsals or key not in self._only_in_lock:
             return None
         entry = self.locked[key]
         fact = self.output(entry.output)
@@ -89,8 +108,9 @@ class PlanFacts:
 
     def held_key(self, w: Wanted) -> str | None:
         """Return the other key that a take holds: by the records, else (in a fresh clone) by the lock file."""
-        bound = self.snapshot.bindings.get((w.clip, w.take))
-        held = bound.key if bound is not None else self._locked_keys.get((w.clip, w.take))
+        held = self.bound_keys.get((w.clip, w.take))
+        if held is None:
+            held = self._locked_keys.get((w.clip, w.take))
         return held if held != w.key else None
 
     def would_replace(self, w: Wanted) -> bool:
@@ -100,20 +120,20 @@ class PlanFacts:
     def replaces_output(self, w: Wanted) -> bool:
         """True if another file that clipform placed is at the take's output."""
         fact = self.output(w.output)
-        generation = self.snapshot.generations.get(w.key)
-        is_other = generation is None or generation.sha256 != fact.sha256
+        is_other = w.key not in self.results or self.results[w.key] != fact.sha256
         return fact.exists and not self.is_foreign(w.output) and is_other
 
     def guarded(self, wanted: Sequence[Wanted]) -> Mapping[str, Binding]:
         """Return, by path, what protected takes hold that are no longer wanted like that: their files stay. What the
         YAML says counts, and for a clip that is no longer declared, what it said last."""
-        keys, protect = {(w.clip, w.take): w.key for w in wanted}, {w.clip: w.protect for w in wanted}
+        keys = {(w.clip, w.take): w.key for w in wanted}
+        changed = sorted(ident for ident, key in self.bound_keys.items() if keys.get(ident) != key)
+        protect = {w.clip: w.protect for w in wanted} if changed else {}
         return {
             bound.output: bound
-            for ident, bound in self.bound
+            for bound in map(self.snapshot.bindings.__getitem__, changed)
             if bound.output is not None
             and protect.get(bound.clip, bound.protect)
-            and keys.get(ident) != bound.key
             and (fact := self.output(bound.output)).exists
             and self.is_ours(bound.output, fact)
         }
@@ -129,18 +149,20 @@ class PlanFacts:
         bound = self.snapshot.bindings.get((w.clip, w.take))
         return changes(bound.document, w.document, names, pending) if bound is not None else ()
 
-    def movable(self, outputs: Collection[str]) -> Mapping[str, deque[str]]:
+    def movable(self, outputs: Set[str]) -> Mapping[str, deque[str]]:
         """Return, by content, the unchanged files that clipform placed at paths outside `outputs`."""
         paths: dict[str, deque[str]] = defaultdict(deque)
-        for path, placed in sorted(self.snapshot.placed.items()):
-            if path not in outputs and self.output(path).sha256 == placed.sha256:
-                paths[placed.sha256].append(path)
+        for path in sorted(self.snapshot.placed.keys() - outputs):
+            sha256 = self.snapshot.placed[path].sha256
+            if self.output(path).sha256 == sha256:
+                paths[sha256].append(path)
         return paths
 
 
-def is_of_lock(records: Snapshot, locked: Mapping[str, LockEntry], key: str) -> bool:
-    """True if only the lock file says where a result was placed: no record has it, or one that was taken from there."""
-    known = records.generations.get(key)
-    if key not in locked or (known is not None and known.origin != "locked"):
-        return False
-    return known is None or locked[key].output not in records.placed
+def only_in_lock(records: Snapshot, locked: Mapping[str, LockEntry]) -> frozenset[str]:
+    """Return the keys of which only the lock file says where a result was placed: no record has it, or one that was
+    taken from there."""
+    origins = column(records.generations, "origin")
+    keys = [key for key in locked if origins.get(key, "locked") == "locked"]
+    outputs = facts_of(locked).outputs if keys else {}
+    return frozenset(key for key in keys if key not in origins or outputs.get(key) not in records.placed)

@@ -11,7 +11,7 @@ from reconciler.plan import remedies
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.model import Action, Reason, Step, Wanted
 from reconciler.providers.base import LOCAL
-from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
+from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State, column
 
 
 class Leftovers:
@@ -28,8 +28,9 @@ class Leftovers:
         self._facts, self._steps, self._guarded = facts, steps, guarded
         self._keys = {w.key for w in wanted}
         self._outputs = {w.output for w in wanted if w.output}
-        self._takes = Counter(w.clip for w in wanted)
-        self.undeclared = [b for ident, b in facts.bound if ident not in steps]
+        self._takes = Counter([w.clip for w in wanted])
+        bindings = facts.snapshot.bindings
+        self.undeclared = [bindings[ident] for ident in sorted(ident for ident in bindings if ident not in steps)]
 
     @cached_property
     def _most(self) -> Mapping[str, int]:
@@ -80,15 +81,17 @@ class Leftovers:
 
     def _old_paths(self, reserved: Collection[str]) -> Iterator[Step]:
         """Yield the removals of outputs whose clip is still declared, with another path and another key."""
-        for (clip, take), bound in self._facts.bound:
-            path, step = bound.output, self._steps.get((clip, take))
-            if step is None or path is None or path in reserved:
+        paths = column(self._facts.snapshot.bindings, "output")
+        for clip, take in sorted(ident for ident, path in paths.items() if path is not None and path not in reserved):
+            path, step = paths[clip, take], self._steps.get((clip, take))
+            if step is None:
                 continue
             if step.action is Action.BLOCKED or path in self._guarded:
                 continue
             fact = self._facts.output(path)
             if fact.exists and self._facts.is_ours(path, fact):
-                yield self._of_take(Step(clip, take, Action.REMOVE, Reason.UNDECLARED, bound.key, output=path))
+                key = self._facts.bound_keys[clip, take]
+                yield self._of_take(Step(clip, take, Action.REMOVE, Reason.UNDECLARED, key, output=path))
 
 
 def _ends(attempt: Attempt) -> bool:

@@ -18,6 +18,8 @@ from reconciler.spec.values import LookUse
 class Action(StrEnum):
     """What apply does with one take of a clip, or with a file that is no longer declared."""
 
+    __hash__ = str.__hash__  # that of enums is a function in Python
+
     CREATE = "create"
     REPLACE = "replace"
     RESUME = "resume"
@@ -31,6 +33,8 @@ class Action(StrEnum):
 
 class Reason(StrEnum):
     """Why a step is in the plan. Only `plan` decides by it."""
+
+    __hash__ = str.__hash__  # that of enums is a function in Python
 
     sentence: str
     """The reason as people read it."""

@@ -22,7 +22,7 @@ from reconciler.project.model import Choice
 from reconciler.project.nearby import nearby_file, other_project_file
 from reconciler.project.program import stamp
 from reconciler.providers.base import LOCAL
-from reconciler.records import Artifact, Generation, LockEntry, Placed, Snapshot
+from reconciler.records import Artifact, Generation, LockEntry, Placed, Snapshot, column
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.problems import MAX_SUGGESTIONS
 from reconciler.spec.project import Clip, Cut, Project
@@ -154,7 +154,7 @@ def stored_artifacts(
 ) -> frozenset[str]:
     """Return the SHA-256 of those artifacts of the records and the lock file that the store has."""
     suffixes = dict.fromkeys(facts_of(locked).contents.values(), ".mp4")
-    suffixes |= {a.sha256: a.suffix for a in artifacts.values()}
+    suffixes |= column(artifacts, "suffix")
     return frozenset(sha256 for sha256, _ in objects.having(suffixes.items()))
 
 

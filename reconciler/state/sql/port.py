@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from reconciler.diagnostics import StateDamaged, StateError
 from reconciler.frozen import dataclass
 from reconciler.next_command import command
-from reconciler.state.rows import R
+from reconciler.state.rows import Columns, R
 
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
@@ -43,6 +43,9 @@ class Sql(Protocol):
 
     def records(self, kind: type[R], tail: str = "", values: Values = NONE) -> list[R]:
         """Return records of a kind, see `rows.select`."""
+
+    def columns(self, kind: type[R], tail: str = "", values: Values = NONE) -> Columns:
+        """Return the same as columns, see `rows.columns`."""
 
     def execute(self, statement: str, values: Values = NONE) -> int:
         """Run one statement within `transaction`, and return how many rows it changed."""

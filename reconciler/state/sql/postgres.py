@@ -34,7 +34,7 @@ from psycopg.pq import TransactionStatus
 
 from reconciler.diagnostics import StateError, StateUnreachable
 from reconciler.next_command import command
-from reconciler.state.rows import READERS, R, select
+from reconciler.state.rows import Columns, R, columns, reader, select
 from reconciler.state.sql.port import NONE, Question, Row, Statement, Values, broken_rule, number_too_large
 
 _IDLE = 15
@@ -172,7 +172,11 @@ class PostgreSQL:
 
     def records(self, kind: type[R], tail: str = "", values: Values = NONE) -> list[R]:
         """Return records of a kind."""
-        return [*starmap(READERS[kind], self.query(select(kind, tail), values))]
+        return [*starmap(reader(kind), self.query(select(kind, tail), values))]
+
+    def columns(self, kind: type[R], tail: str = "", values: Values = NONE) -> Columns:
+        """Return records of a kind as columns."""
+        return columns(kind, [self.query(select(kind, tail), values)])
 
     def execute(self, statement: str, values: Values = NONE) -> int:
         """Run one statement within `transaction`, and return how many rows it changed."""

@@ -18,11 +18,13 @@ from pathlib import Path
 from threading import RLock
 
 from reconciler.diagnostics import StateError
-from reconciler.state.rows import READERS, R, select
+from reconciler.state.rows import Columns, R, columns, reader, select
 from reconciler.state.sql.port import NONE, Row, Statement, Values, broken_rule, damaged, number_too_large
 
 BUSY_MS = 5_000
 """Milliseconds to wait for a reader. Readers take milliseconds; longer means that something is wrong."""
+
+_PART = 500  # rows
 
 _FULL = "free some space, then run the same command again"
 
@@ -44,7 +46,13 @@ class SQLite:
     def records(self, kind: type[R], tail: str = "", values: Values = NONE) -> list[R]:
         """Return records of a kind; one row at a time is in memory."""
         with self._mutex, translated():
-            return [*starmap(READERS[kind], self.connection.execute(select(kind, tail), values))]
+            return [*starmap(reader(kind), self.connection.execute(select(kind, tail), values))]
+
+    def columns(self, kind: type[R], tail: str = "", values: Values = NONE) -> Columns:
+        """Return records of a kind as columns; a few rows at a time are in memory."""
+        with self._mutex, translated():
+            cursor = self.connection.execute(select(kind, tail), values)
+            return columns(kind, iter(lambda: cursor.fetchmany(_PART), []))
 
     def execute(self, statement: str, values: Values = NONE) -> int:
         """Run one statement, and return how many rows it changed."""
