@@ -1,7 +1,7 @@
 """`dataclass` as in the standard library, at a tenth of its price for frozen classes with slots.
 
 A start defines two hundred of them. The library compiles six methods for each, which was half of the time of a plan of
-nine clips. Here the methods are shared, and `__init__` is compiled when the first object is made. What the classes do
+nine clips. Here the methods are shared, and `__init__` is compiled when several objects were made. What the classes do
 is the same, also for `fields`, `replace`, `asdict`, pickle and copy; other kinds of dataclasses are the library's own.
 Rejected: attrs and msgspec (they take longer to import than they save), and a base class in place of the decorator.
 """
@@ -9,6 +9,7 @@ Rejected: attrs and msgspec (they take longer to import than they save), and a b
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, Field, FrozenInstanceError
 from operator import attrgetter
@@ -78,11 +79,30 @@ def _getter(names: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
             return attrgetter(*several)
 
 
+_FEW = 12
+"""So many objects are made for less than a compiled `__init__` costs."""
+
+_made: Counter[type] = Counter()
+
+
 def _first_init(self: Any, *values: Any, **named: Any) -> None:
-    """Compile `__init__` for the class that inherits this, and call it."""
+    """Set the fields of the first objects of the class that inherits this; then have `__init__` compiled for it."""
     owner: Any = next(cls for cls in type(self).__mro__ if "__init__" in vars(cls))
-    owner.__init__ = _compiled(owner)
-    owner.__init__(self, *values, **named)
+    _made[owner] += 1
+    fields = owner.__dataclass_fields__
+    places = [name for name, item in fields.items() if not item.kw_only]
+    given = dict(zip(places, values, strict=False)) | named
+    required = {name for name, item in fields.items() if item.default is item.default_factory is MISSING}
+    is_usual = len(given) == len(values) + len(named) and required <= given.keys() <= fields.keys()
+    if _made[owner] > _FEW or not is_usual:
+        owner.__init__ = _compiled(owner)  # it also says what is wrong
+        owner.__init__(self, *values, **named)
+        return
+    for name, item in fields.items():
+        default = item.default if name in given or item.default_factory is MISSING else item.default_factory()
+        object.__setattr__(self, name, given.get(name, default))
+    if hasattr(owner, "__post_init__"):
+        self.__post_init__()
 
 
 _MANY = 8

@@ -129,11 +129,16 @@ def test_a_value_can_be_pickled() -> None:
     assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301
 
 
-def test_a_class_is_compiled_when_its_first_object_is_made() -> None:
-    _, derived, _ = pair(frozen.dataclass)
-    assert vars(derived)["__init__"] is frozen._first_init
-    derived("a")
-    assert vars(derived)["__init__"] is not frozen._first_init
+def test_a_class_is_compiled_after_a_few_objects_and_makes_the_same() -> None:
+    _, derived, named = pair(frozen.dataclass)
+    ways = [((), {"name": "a"}), (("a",), {"size": 4}), (("a", ["b"], 5, "c"), {}), (("a",), {"secret": "d"})]
+    first = [derived(*values, **words) for values, words in ways] + [named(value=1)]
+    assert vars(derived)["__init__"] is vars(named)["__init__"] is frozen._first_init
+    assert first[0].notes is not first[1].notes
+    for _ in range(frozen._FEW):
+        later = [derived(*values, **words) for values, words in ways] + [named(value=1)]
+        assert [*map(dataclasses.astuple, later)] == [*map(dataclasses.astuple, first)]
+    assert frozen._first_init not in (vars(derived)["__init__"], vars(named)["__init__"])
 
 
 def test_a_large_object_is_one_of_its_class_that_cannot_be_changed() -> None:
@@ -142,7 +147,7 @@ def test_a_large_object_is_one_of_its_class_that_cannot_be_changed() -> None:
         type("Large", (), {"__annotations__": dict.fromkeys(names, "int")}), frozen=True, slots=True
     )
     derived = type("Derived", (large,), {})
-    for cls in (large, derived):
+    for cls in (large, derived) * frozen._FEW:  # by its own way, and compiled
         one = cls(*range(len(names)))
         assert type(one) is cls and [getattr(one, name) for name in names] == [*range(len(names))]
         with pytest.raises(dataclasses.FrozenInstanceError):
