@@ -14,9 +14,8 @@ from reconciler.diagnostics import UsageError
 from reconciler.next_command import command
 
 if TYPE_CHECKING:
-    from reconciler.artifacts.shelf import Claim
+    from reconciler.artifacts.shelf import Claim, SharedFile
     from reconciler.diagnostics import Finding
-    from reconciler.engine.operations.gc_shared import SharedFile
     from reconciler.engine.operations.share import Pushed
     from reconciler.events import Summary
     from reconciler.plan.model import Wanted

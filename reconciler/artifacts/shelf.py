@@ -72,6 +72,20 @@ class Claim:
         return f"{self.machine} claimed it for {self.project} at {self.time} ({self.marker[:8]})"
 
 
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file of the shared cache, and its size in bytes."""
+
+    folder: str
+    sha256: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        """Its name there."""
+        return f"{self.folder}/{self.sha256}"
+
+
 class Shelf:
     """The store of a `cache` section. `env` has the credentials; `state` keeps the memory of what the store has."""
 

@@ -62,7 +62,7 @@ def _compiled(kind: type) -> Callable[..., Any]:
 
 
 def columns(kind: type, parts: Iterable[Sequence[tuple[Any, ...]]]) -> Columns:
-    """Return the cells of the rows of `select(kind)`, which come in parts. A text that is no text raises TypeError:
+    """Return the cells of the rows of `select(kind)`, which come in parts. A cell that is not text raises TypeError:
     damage."""
     table: Columns = {name: [] for name in COLUMNS[kind]}
     for rows in filter(None, parts):

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from reconciler import money
+from reconciler.artifacts.shelf import SharedFile
 from reconciler.artifacts.store import Stored
 from reconciler.project.versions import Version
 from reconciler.views import format
 
 Item = tuple[Stored, Version | None]
+Shared = SharedFile
 
 
 def lines(items: Sequence[Item]) -> Iterator[str]:
@@ -26,6 +28,11 @@ def lines(items: Sequence[Item]) -> Iterator[str]:
         made = f", made {format.utc(result.created)[:10]}" if result.created else ""
         yield f"- {version.clip} take {version.take} version {version.number}: {price}{made}, {size}"
     yield f"In all {totalmegabytes(items)}. {_again(items)}"
+
+
+def shared_lines(files: Sequence[SharedFile]) -> Iterator[str]:
+    """Yield a line for each file of the shared cache."""
+    return (f"- {file.name}: {megabytes(file.size)}" for file in files)
 
 
 def totalmegabytes(items: Sequence[Item]) -> str:

@@ -12,7 +12,7 @@ from reconciler.cli.context import Context
 from reconciler.next_command import command
 
 if TYPE_CHECKING:
-    from reconciler.engine.operations.gc_shared import SharedFile
+    from reconciler.views import garbage
 
 
 def run(
@@ -70,9 +70,8 @@ def _clean_shared(app: Context, seconds: float | None, refs: str, *, yes: bool) 
             "gc --remote needs --older-than, such as 400d", help=command("gc", "--remote", "--older-than", "400d")
         )
 
-    def confirm(files: Sequence[SharedFile]) -> None:
-        lines = (f"- {file.name}: {view.megabytes(file.size)}" for file in files)
-        app.ask(lines, yes=yes, question=f"Delete {view.files(files)} from the shared cache?")
+    def confirm(files: Sequence[garbage.Shared]) -> None:
+        app.ask(view.shared_lines(files), yes=yes, question=f"Delete {view.files(files)} from the shared cache?")
 
     files = app.project.gc_remote(confirm, older_than=seconds, refs=refs)
     size = sum(file.size for file in files)

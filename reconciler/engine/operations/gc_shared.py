@@ -14,11 +14,10 @@ import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from reconciler.artifacts.shelf import Shelf
+from reconciler.artifacts.shelf import SharedFile, Shelf
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.run.lockfile_sync import lines_of
 from reconciler.engine.run.session import Session
-from reconciler.frozen import dataclass
 from reconciler.project.git import Revision, references
 from reconciler.project.handed import INPUTS, RENEWED
 from reconciler.project.handed_drafts import DRAFTS
@@ -29,20 +28,6 @@ from reconciler.state.paths import LOCK_FILE
 from reconciler.state.wants import Wants
 
 _SHA256 = re.compile("[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class SharedFile:
-    """A file of the shared cache that nobody needs."""
-
-    folder: str
-    sha256: str
-    size: int
-
-    @property
-    def name(self) -> str:
-        """Its name there."""
-        return f"{self.folder}/{self.sha256}"
 
 
 def old_files(session: Session, before: float, pattern: str) -> list[SharedFile]:
