@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from PIL import Image
 
@@ -84,6 +85,21 @@ def test_a_part_is_copied_only_if_it_can_be_decoded_alone(
 ) -> None:
     source = numbered.film(tmp_path / "a.mp4", 0, 48, **values)
     assert bool(survey(source, start, end, 24).form) is copied
+
+
+@pytest.mark.parametrize(
+    ("transfer", "note"), [("bt709", ""), ("smpte2084", ", and its high dynamic range is not mapped")]
+)
+def test_a_video_of_ten_bits_becomes_a_piece_of_eight_and_the_film_says_so(
+    tmp_path: Path, transfer: str, note: str
+) -> None:
+    options = numbered.VENDOR | {"color_trc": transfer}
+    deep = numbered.film(tmp_path / "deep.mp4", 7, 12, pix_fmt="yuv420p10le", options=options)
+    assert survey(deep, 0, -1, 24).note == f"has 10 bits of colour, and the film has 8{note}"
+    piece(deep, tmp_path / "piece.mp4", 2, 10)
+    assert numbered.numbers(tmp_path / "piece.mp4") == [*range(9, 17)]
+    with av.open(str(tmp_path / "piece.mp4")) as video:
+        assert video.streams.video[0].codec_context.pix_fmt == "yuv420p"
 
 
 def test_parts_of_different_form_cannot_follow_each_other(tmp_path: Path) -> None:
