@@ -50,7 +50,7 @@ def test_a_word_of_the_command_is_left_to_typer(tmp_path: Path) -> None:
     assert _modules(["-C", str(tmp_path), "plan", "--refresh"]) & {"typer", "importlib.metadata"} == {"typer"}
 
 
-def test_whoever_needs_the_loader_of_plugins_for_more_gets_it() -> None:
+def test_another_use_of_the_loader_of_plugins_gets_the_loader() -> None:
     script = "from reconciler.cli import without_plugins\nwithout_plugins.install()\n"
     script += "from pydantic.plugin._loader import PYDANTIC_ENTRY_POINT_GROUP, get_plugins\n"
     script += "print(PYDANTIC_ENTRY_POINT_GROUP)"
