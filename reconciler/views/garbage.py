@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from reconciler import money
-from reconciler.artifacts.shelf import SharedFile
 from reconciler.artifacts.store import Stored
 from reconciler.project.versions import Version
 from reconciler.views import format
 
 Item = tuple[Stored, Version | None]
-Shared = SharedFile
+if TYPE_CHECKING:  # a project without a shared cache loads nothing of it
+    from reconciler.artifacts.shelf import SharedFile
+
+    Shared = SharedFile
 
 
 def lines(items: Sequence[Item]) -> Iterator[str]:
