@@ -222,7 +222,8 @@ class Tasks(Calls):
         return [*findings, *(verify_marks(workspace) if is_marked else ())]
 
     def doctor(self, *, online: bool = False, every: bool = False, trust: bool = False) -> list[Finding]:
-        """Check this machine and the project; `online` asks providers too, and `every` those that no clip uses."""
+        """Check this machine and the project; `online` asks providers and a shared state too, and
+        `every` also providers that no clip uses."""
         from reconciler.engine.operations.doctor import checkup
 
         access = self._access(trust)
@@ -233,6 +234,10 @@ class Tasks(Calls):
             loaded = access.workspace.load()
             providers = access.providers(loaded, loaded.project.providers if every else ())
             findings += doctor_online.checkup(providers, every=every)
+            if loaded.project.state:
+                from reconciler.engine.operations import doctor_shared
+
+                findings += doctor_shared.checkup(access.workspace)
         return findings
 
     def recover(self, *, on_event: OnEvent | None = None, trust: bool = False) -> list[Finding]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import test_leases
 from team_kit import Connect, Team
 
+from reconciler.clock import SystemClock
+from reconciler.engine.operations import doctor_shared
+from reconciler.project.workspace import Workspace
 from reconciler.state import shared
 from reconciler.state.sql.postgres import PostgreSQL
 from tests.program.pooler import pooler
@@ -38,3 +42,23 @@ def team(address: str, shared_sql: Connect) -> Iterator[Team]:
 @pytest.mark.parametrize("law", test_leases.LAWS, ids=lambda law: law.__name__)
 def test_a_law_holds_behind_a_pooler(law: Callable[[Team], None], team: Team) -> None:
     law(team)
+
+
+def test_the_doctor_says_that_workers_hear_nothing_through_it(
+    address: str, database: str, shared_sql: Connect, tmp_path: Path
+) -> None:
+    schema = shared_sql().schema
+
+    def checked(url: str, workers: str) -> list[tuple[str, bool]]:
+        section = f"state: {{url: '{url}', schema: {schema}, project: film, workers: {workers}}}"
+        (tmp_path / "clipform.yaml").write_text(
+            f"version: 1\n{section}\ncache: {{remote: 'file://{tmp_path}/shared', push: auto, pull: auto}}\n"
+            "clips: {a: {prompt: p, provider: draft}}\n"
+        )
+        return [(item.name, item.ok) for item in doctor_shared.checkup(Workspace(tmp_path, SystemClock(), {}))]
+
+    reached = ("shared state", True)
+    assert checked(address, "off") == [reached]
+    assert checked(address, "prefer") == [reached, ("announcements", False)]
+    assert checked(database, "prefer") == [reached, ("announcements", True)]
+    assert checked("postgresql://clipform@127.0.0.1:9/none?sslmode=disable", "off") == [("shared state", False)]

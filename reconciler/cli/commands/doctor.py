@@ -13,7 +13,7 @@ from reconciler.cli.context import Context
 def run(
     context: typer.Context,
     online: Annotated[
-        bool, typer.Option("--online", help="Also ask each provider for its time and your balance; costs nothing.")
+        bool, typer.Option("--online", help="Also ask providers for time and balance, and check a shared state; free.")
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="Also check providers that no clip uses.")] = False,
     trust: arguments.Trust = False,

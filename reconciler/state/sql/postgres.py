@@ -48,6 +48,8 @@ _LINK: dict[str, Any] = {
 _ANSWER = 60.0
 """Seconds within which a statement must be answered. A proxy or a pooler that hangs goes on answering for its side of
 the connection, so no timeout of the network notices it; a statement waits `_WAIT` seconds for the others at most."""
+_HEARD = 2.0
+"""Seconds until an announcement that was not heard counts as lost."""
 _VALUE = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _BEGIN = "BEGIN"
 _NO_ROW = re.compile(r"0 rows of statement (\d+)")
@@ -102,6 +104,14 @@ class PostgreSQL:
             "SELECT set_config('clipform.project', :project, true)",
             f"SELECT pg_advisory_xact_lock({_number(schema)})",
         )
+
+    def hears(self) -> bool:
+        """Return whether an announcement reaches who listens at this address. Not through a pooler that gives each
+        transaction another connection: workers need an address without one. Raises StateError."""
+        with translated(str), psycopg.connect(self._url, autocommit=True, **_LINK) as listener:
+            listener.execute("LISTEN clipform_doctor")
+            self.query("SELECT pg_notify('clipform_doctor', '')")
+            return any(True for _ in listener.notifies(timeout=_HEARD, stop_after=1))
 
     def of_project(self, project: str) -> PostgreSQL:
         """Return the same database for another project, by a connection of its own."""

@@ -242,7 +242,7 @@ def _unproven(patch: pytest.MonkeyPatch) -> None:
 def _overwrite(patch: pytest.MonkeyPatch) -> None:
     """Whatever is at an output is replaced."""
 
-    def seen(root: str, path: str, placed: Placed | None) -> scan.OutputFact:
+    def seen(root: str, path: str, placed: Placed | None, stamps: list[int]) -> scan.OutputFact:
         there = Path(root, path).exists()
         return scan.OutputFact(there, placed.sha256 if there and placed else None)
 
