@@ -30,7 +30,7 @@ def lines(items: Sequence[Item]) -> Iterator[str]:
         price = "price unknown" if result.cost_micros is None else _money(result.cost_micros, result.currency)
         made = f", made {format.utc(result.created)[:10]}" if result.created else ""
         yield f"- {version.clip} take {version.take} version {version.number}: {price}{made}, {size}"
-    yield f"In all {totalmegabytes(items)}. {_again(items)}"
+    yield f"In all {total_size(items)}. {_again(items)}"
 
 
 def shared_lines(files: Sequence[SharedFile]) -> Iterator[str]:
@@ -38,7 +38,7 @@ def shared_lines(files: Sequence[SharedFile]) -> Iterator[str]:
     return (f"- {file.name}: {megabytes(file.size)}" for file in files)
 
 
-def totalmegabytes(items: Sequence[Item]) -> str:
+def total_size(items: Sequence[Item]) -> str:
     """Return the size of all."""
     return megabytes(sum(stored.size for stored, _ in items))
 
@@ -50,7 +50,7 @@ def files(items: Sequence[object]) -> str:
 
 def deleted(items: Sequence[Item], pieces: Sequence[int]) -> str:
     """Return what was deleted; `pieces` has the sizes of pieces of films, in bytes."""
-    text = f"Deleted {files(items)}, {totalmegabytes(items)}." if items else "" if pieces else "Nothing to delete."
+    text = f"Deleted {files(items)}, {total_size(items)}." if items else "" if pieces else "Nothing to delete."
     count = f"{len(pieces)} piece{'' if len(pieces) == 1 else 's'} that no film shows now"
     note = f"Deleted {count}, {megabytes(sum(pieces))}; made again for free if a film needs them." if pieces else ""
     return "\n".join(filter(None, (text, note)))
