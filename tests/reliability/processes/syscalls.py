@@ -4,6 +4,7 @@ SQLite's included, or makes it fail.
 
 from __future__ import annotations
 
+import compileall
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import reconciler
 from tests.reliability.figures import Tally
 from tests.reliability.processes.launch import PATIENCE
 from tests.reliability.processes.real_project import ONE, Box, vendor
@@ -40,6 +42,9 @@ def unable() -> str:
 
 def trace(folder: Path) -> tuple[Box, list[tuple[str, str]]]:
     """The system calls of one apply that makes one clip."""
+    compileall.compile_dir(
+        reconciler.__path__[0], quiet=2
+    )  # a module that is compiled meanwhile is a file that is written
     with vendor(folder / "vendor") as running:
         box = Box(folder / "box", running, "ark", 1, ONE)
         options = ("-f", "-y", "-s", "64", "-o", str(folder / "calls"), "-e", f"trace={CALLS}")
