@@ -222,8 +222,8 @@ class Tasks(Calls):
         return [*findings, *(verify_marks(workspace) if is_marked else ())]
 
     def doctor(self, *, online: bool = False, every: bool = False, trust: bool = False) -> list[Finding]:
-        """Check this machine and the project; `online` asks providers and a shared state too, and
-        `every` also providers that no clip uses."""
+        """Check this machine and the project; `online` asks providers and a shared state too, and `every` those
+        providers that no clip uses."""
         from reconciler.engine.operations.doctor import checkup
 
         access = self._access(trust)

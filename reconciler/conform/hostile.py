@@ -199,7 +199,7 @@ def _read(call: Callable[[], object], reply: Reply) -> object:
 
 
 def _require_in(answer: object, union: Any, reply: Reply) -> None:
-    if not isinstance(answer, get_args(union)):
+    if not isinstance(answer, get_args(union)):  # to write the text of a deep reply takes long
         require(False, f"not an answer: {answer!r:.300}, for {reply!r:.500}")
 
 

@@ -22,6 +22,7 @@ from dataclasses import field
 from reconciler.frozen import dataclass
 from reconciler.plan import vendor_drafts
 from reconciler.plan.model import Wanted
+from reconciler.records import Generation
 from reconciler.spec.values import NO_RULE, ApprovalRule
 
 VENDOR_DRAFT = "vendor_draft"
@@ -61,6 +62,16 @@ class ApprovalBook:
 
 Content = Callable[[str], str | None]
 """Gives the SHA-256 of a key's result, None if there is none."""
+
+
+def content_of(result_of: Callable[[str], Generation | None]) -> Content:
+    """Return what gives the content of each key's result."""
+
+    def content(key: str) -> str | None:
+        result = result_of(key)
+        return result.sha256 if result is not None else None
+
+    return content
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from reconciler.frozen import dataclass
-from reconciler.plan.approvals import Approval, Approvals, Content
+from reconciler.plan.approvals import Approval, Approvals, content_of
 from reconciler.plan.model import Wanted
 from reconciler.project.model import Loaded
 from reconciler.project.workspace import Workspace
-from reconciler.records import Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ def listed(workspace: Workspace) -> ApprovalList:
     """Return the approvals of a project. Raises SpecError."""
     loaded = workspace.recall()
     results, approved = workspace.snapshot(False).generations, workspace.approvals(loaded.project)
-    content = content_of(results)
+    content = content_of(results.get)
     used = in_force(workspace, loaded)
     return ApprovalList(
         tuple(w for w in loaded.wanted if w.key not in results and approved.refuses(w, content)),
@@ -36,12 +33,7 @@ def listed(workspace: Workspace) -> ApprovalList:
 
 def in_force(workspace: Workspace, loaded: Loaded) -> tuple[Approval, ...]:
     """Return the lines that approve what a clip is now."""
-    rule, content = loaded.project.approval, content_of(workspace.snapshot(False).generations)
+    rule, content = loaded.project.approval, content_of(workspace.snapshot(False).generations.get)
     wanted = {w.key: w for w in loaded.wanted}
     lines = [line for line in workspace.approval_book().approvals if line.key in wanted]
     return tuple(a for a in lines if Approvals.of(rule, [a]).allows(wanted[a.key], content))
-
-
-def content_of(results: Mapping[str, Generation]) -> Content:
-    """Return what gives the content of each of these results."""
-    return lambda key: results[key].sha256 if key in results else None

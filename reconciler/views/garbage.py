@@ -11,11 +11,12 @@ from reconciler.artifacts.store import Stored
 from reconciler.project.versions import Version
 from reconciler.views import format
 
-Item = tuple[Stored, Version | None]
 if TYPE_CHECKING:  # a project without a shared cache loads nothing of it
     from reconciler.artifacts.shelf import SharedFile
 
     Shared = SharedFile
+
+Item = tuple[Stored, Version | None]
 
 
 def lines(items: Sequence[Item]) -> Iterator[str]:

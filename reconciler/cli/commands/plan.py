@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from reconciler.cli.context import Context
-from reconciler.cli.deferred import DeferredModule
-
-if TYPE_CHECKING:
-    import typer
-
-    from reconciler.cli import arguments
-else:
-    typer = DeferredModule("typer")
-    arguments = DeferredModule("reconciler.cli.arguments")
+from reconciler.cli.deferred import arguments, typer
 
 
 def run(

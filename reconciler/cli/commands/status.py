@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from reconciler.cli.context import Context
-from reconciler.cli.deferred import DeferredModule
+from reconciler.cli.deferred import arguments, typer
 from reconciler.cli.pictures import show_pictures
-
-if TYPE_CHECKING:
-    import typer
-
-    from reconciler.cli import arguments
-else:
-    typer = DeferredModule("typer")
-    arguments = DeferredModule("reconciler.cli.arguments")
 
 
 def run(

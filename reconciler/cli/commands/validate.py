@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from reconciler.cli.context import Context
-from reconciler.cli.deferred import DeferredModule
-
-if TYPE_CHECKING:
-    import typer
-else:
-    typer = DeferredModule("typer")
+from reconciler.cli.deferred import typer
 
 
 def run(context: typer.Context) -> None:

@@ -11,11 +11,10 @@ from pathlib import Path
 from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.next_command import command
 from reconciler.plan import approvals, cuts
-from reconciler.plan.approvals import VENDOR_DRAFT, Approval, ApprovalBook, Approvals
+from reconciler.plan.approvals import VENDOR_DRAFT, Approval, ApprovalBook, Approvals, content_of
 from reconciler.plan.model import Wanted
 from reconciler.plan.vendor_drafts import draft_key
 from reconciler.project import git
-from reconciler.project.approved import content_of
 from reconciler.project.model import Loaded
 from reconciler.project.selectors import no_clip
 from reconciler.project.shared_state import user_and_machine
@@ -40,7 +39,7 @@ def approve(
     wanted = _takes(loaded, clips, take)
     book = workspace.approval_book()
     approved = Approvals.of(loaded.project.approval, book.approvals)
-    content = content_of(workspace.snapshot(False).generations)
+    content = content_of(workspace.snapshot(False).generations.get)
     missing = _first_stage([w for w in wanted if not approved.allows(w, content)], loaded.project.approval)
     looked = _looked_at(workspace, loaded, missing) if missing else {}
     now, person = workspace.clock.now(), git.person(workspace.root) or user_and_machine()

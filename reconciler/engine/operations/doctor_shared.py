@@ -28,8 +28,8 @@ def checkup(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _announcements(sql: PostgreSQL) -> Finding:
-    """A worker that hears nothing looks every few seconds, and learns of a stop only then."""
+    """Workers listen for new work, which not every pooler passes on."""
     if sql.hears():
         return Finding("announcements", True, "workers at this address hear of new work at once")
-    help = "give workers, and this project if it has any, the address of the database itself, not of a pooler"
+    help = "give workers the address of the database itself, not of a pooler"
     return Finding("announcements", False, "no announcement arrives at this address", help)

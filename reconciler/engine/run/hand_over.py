@@ -144,10 +144,8 @@ class HandOver:
         Raises StepEnded for a take that nobody has approved: a worker does not have the file."""
         if step.action not in GENERATES:
             return ""
-        approvals, result_of = (
-            self.session.workspace.approvals(self.planned.loaded.project),
-            self.session.store.generation,
-        )
+        approvals = self.session.workspace.approvals(self.planned.loaded.project)
+        result_of = self.session.store.generation
         require_approval(approvals, order.wanted, result_of)
         draft = result_of(vendor_drafts.draft_key(order.wanted.document))
         return draft.sha256 if draft is not None and is_required(approvals.rule, order.wanted) else ""

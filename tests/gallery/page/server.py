@@ -91,9 +91,9 @@ class Script:
     def listen(self) -> queue.Queue[bytes | None]:
         stream: queue.Queue[bytes | None] = queue.Queue()
         head = {name: value for name, value in self.document.items() if name != "cards"}
-        told = {"revision": self.document["revision"], "head": head, "cards": self.cards, "removed": []}
-        told |= {"order": [each["id"] for each in self.cards]} if self.window is None else self.indexed()
-        stream.put(encoded("document", told))
+        update = {"revision": self.document["revision"], "head": head, "cards": self.cards, "removed": []}
+        update |= {"order": [each["id"] for each in self.cards]} if self.window is None else self.indexed()
+        stream.put(encoded("document", update))
         with self._lock:
             self._streams.add(stream)
         return stream

@@ -43,11 +43,11 @@ def test_a_page_of_many_clips_is_told_few_cards_and_a_line_for_each_clip(site: S
         clips = "".join(f"  c{at:03}: {{prompt: 'zebra {at}', tags: [t{at % 3}]}}\n" for at in range(count))
         site.look("clips:\n" if not sizes else "clips:\n" + clips[: clips.index("  c300")], "clips:\n" + clips)
         with site.browser.events() as events:
-            told = events.next()[1]
-        assert len(told["cards"]) == 200 and told["order"] is None
-        assert told["index"]["ids"] == [card["id"] for card in site.browser.document()["cards"]]
-        assert len(told["index"]["ids"]) == len(told["index"]["of"]) == count + 3
-        sizes.append(len(json.dumps(told)))
+            update = events.next()[1]
+        assert len(update["cards"]) == 200 and update["order"] is None
+        assert update["index"]["ids"] == [card["id"] for card in site.browser.document()["cards"]]
+        assert len(update["index"]["ids"]) == len(update["index"]["of"]) == count + 3
+        sizes.append(len(json.dumps(update)))
     assert sizes[1] - sizes[0] < 300 * 20, "bytes for 300 clips more: a name and a number each"
     asked = site.browser.json("/api/cards?id=c550&id=sea&id=nobody")["cards"]
     assert asked == [each for each in site.browser.document()["cards"] if each["id"] in ("c550", "sea")]
@@ -61,9 +61,9 @@ def test_an_edit_of_many_clips_sends_an_index(site: Site) -> None:
     with site.browser.events() as events:
         events.next()
         site.look("{prompt: zebra}", "{prompt: two zebras}")
-        told = events.next()[1]
-    assert len(told["cards"]) == 200 and len(told["index"]["ids"]) == 303 and told["removed"] == []
-    assert told["cards"][0]["prompt"] == "two zebras"
+        update = events.next()[1]
+    assert len(update["cards"]) == 200 and len(update["index"]["ids"]) == 303 and update["removed"] == []
+    assert update["cards"][0]["prompt"] == "two zebras"
 
 
 def test_an_edit_sends_the_cards_that_are_others_now(site: Site) -> None:
