@@ -11,10 +11,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 K = TypeVar("K")
+
+SHORT_SECONDS = 0.2
+SHORT_RUNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,15 @@ def measure(cases: Mapping[K, Case], rounds: int, longest: float = math.inf) -> 
 
     The first round is not counted: it warms the disk's and Python's caches, and drops cases that fail. With 0 rounds
     it is the only one, and counts. A case that would take more than `longest` seconds in all its rounds is run in
-    fewer of them, at least in one.
+    fewer of them, at least in one; what takes less than `SHORT_SECONDS` is run `SHORT_RUNS` times a round, between the
+    others, as a moment of the machine is a large part of it.
     """
     first = {key: usage for key, case in cases.items() if (usage := _first(case)) is not None}
     timings = {key: Timings() for key in first}
-    for number in range(rounds):
+    for number, again in product(range(rounds), range(SHORT_RUNS)):
         for key, measured in timings.items():
-            if number < max(1, longest / first[key].wall):
+            is_due = first[key].wall < SHORT_SECONDS if again else number < max(1, longest / first[key].wall)
+            if is_due:
                 measured.add(_timed(cases[key]))
     if not rounds:
         for key, measured in timings.items():

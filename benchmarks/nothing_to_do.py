@@ -36,7 +36,7 @@ from benchmarks.bars import (
     VERSION,
     Medians,
 )
-from benchmarks.kit import Case, Timings, circumstances, measure, note, python, run, table
+from benchmarks.kit import SHORT_RUNS, SHORT_SECONDS, Case, Timings, circumstances, measure, note, python, run, table
 from reconciler.artifacts.hashing import RACY_NS
 
 ROOT = Path(__file__).parents[1]
@@ -158,7 +158,8 @@ def _report(timings: Mapping[tuple[int, str], Timings], asked: argparse.Namespac
     fewer = ", ".join(f"{name} at {size:,}: {count}" for (size, name), count in rounds.items() if count < asked.rounds)
     parts = [
         circumstances(),
-        f"Medians of {asked.rounds} rounds{f' ({fewer})' if fewer else ''}, wall time of whole processes.\n",
+        f"Medians of {asked.rounds} rounds{f' ({fewer})' if fewer else ''}, wall time of whole processes; in each, what"
+        f" takes less than {SHORT_SECONDS} s ran {SHORT_RUNS} times.\n",
         _seconds(wall, peak),
         "",
         bars.table_of(wall, peak),

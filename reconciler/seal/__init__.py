@@ -9,6 +9,8 @@ or anything that cannot be read, the whole program runs. `KINDS` lists the facts
   that files had when they were opened, and what the plan says of listings, outputs and records.
 - **Racy facts** (git's rule): a file that changed less than two seconds before that run began may change again without
   its times showing it, so nothing is answered from it. Times are ctimes, which nobody can set.
+- **Folders.** The artifact store is known by the stamps of its folders, not by a list of ten thousand names. `read`
+  believes no seal on a file system that keeps no such times.
 - **Whose seal.** The first line is a digest of the rest, keyed with this machine's id, and the facts have inode numbers
   and ctimes that the kernel chose here. So a seal that came with a project does not hold. If one did, it could say
   less than a database that came with it: an answer is printable text and exit code 0. It sends, pays, writes nothing.
@@ -116,11 +118,14 @@ def _root(line: Sequence[str]) -> str | None:
 
 
 def read(root: str) -> Mapping[str, Any]:
-    """Return the project's seal. Raises ValueError for one that is damaged, of another machine or of another format."""
-    descriptor = os.open(os.path.join(root, STATE, FILE), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    """Return the project's seal. Raises ValueError for one that is damaged, of another machine or of another format,
+    and where folders do not show when they changed: its own changed when the seal came into it, or later."""
+    folder = os.path.join(root, STATE)
+    descriptor = os.open(os.path.join(folder, FILE), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("not a file")
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or os.stat(folder).st_mtime_ns < status.st_mtime_ns:
+            raise ValueError("not a file, or in a folder whose times are not kept")
         head, _, body = file.read(_LIMIT).partition(b"\n")
     if head != keyed(body).encode():
         raise ValueError("not a seal of this machine")

@@ -143,14 +143,12 @@ def _require_plain(folder: str, plain: set[str]) -> None:
 
 
 def _objects(names: Names) -> object:
-    """The names in the artifact store."""
-    digest = blake2b(digest_size=16)
-    for folder in entries(os.path.join(names["root"], STATE, "objects")):
-        if folder.is_symlink():
-            raise ValueError("a link")
-        files = sorted(os.listdir(folder.path)) if folder.is_dir() else []
-        digest.update(os.fsencode("/".join([folder.name, *files, ""])) + b"/")
-    return digest.hexdigest()
+    """The folders of the artifact store: whatever comes, goes or is renamed changes the ctime of its folder."""
+    root = os.path.join(names["root"], STATE, "objects")
+    folders = entries(root)
+    if any(folder.is_symlink() for folder in folders):
+        raise ValueError("a link")
+    return stamps({root: [folder.name for folder in folders]})
 
 
 def _mark(names: Names) -> object:
@@ -172,8 +170,8 @@ def _mark(names: Names) -> object:
         raise ValueError("the database cannot be read") from error
 
 
-TIMED = ("program", "specs", "outputs")
-"""The kinds that begin with the newest ctime of their files."""
+TIMED = ("program", "specs", "outputs", "objects")
+"""The kinds that begin with the newest ctime of their files or folders."""
 KINDS: dict[str, Callable[[Names], object]] = {
     "day": _day,
     "user": _user,

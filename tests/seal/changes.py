@@ -215,6 +215,12 @@ def objects_lost(film: Film, _: pytest.MonkeyPatch) -> None:
 
 
 @changes("objects")
+def objects_renamed(film: Film, _: pytest.MonkeyPatch) -> None:
+    for item in [*film.path("state/objects").glob("*/*.mp4")]:
+        item.rename(item.with_suffix(".webm"))
+
+
+@changes("objects")
 def objects_in_a_linked_folder(film: Film, _: pytest.MonkeyPatch) -> None:
     folder = next(film.path("state/objects").glob("??"))
     folder.rename(film.root.parent / "away")

@@ -224,6 +224,13 @@ def test_what_changes_during_the_run_is_not_sealed(
         assert film.front(*command) == film.whole(*command)
 
 
+def test_where_folders_keep_no_times_nothing_is_answered(film: Film, file: Path) -> None:
+    """There a folder could lose a file and stay as it was."""
+    film.seal("plan")
+    os.utime(film.path("state"), ns=(0, file.stat().st_mtime_ns - 1))
+    assert [film.asked("plan") for _ in range(2)] == [False, True]
+
+
 def test_an_apply_is_answered_only_under_the_lock(film: Film) -> None:
     film.seal("apply", "--yes")
     with Lock(film.path("state"), "watch", time.time):
