@@ -7,8 +7,9 @@ replaces them all. A field is replaced as a whole, lists and maps too: nothing i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from functools import cache, partial
 
 from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
@@ -25,6 +26,7 @@ from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.rows import Row, Table, filled
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked_fields
+from reconciler.spec.shared_fields import NOTHING_SHARED, Defaults, Shared
 from reconciler.spec.values import ClipMedia, LookUse
 from reconciler.spec.vendor_drafts import with_draft
 from reconciler.spec.volume import Volume
@@ -34,6 +36,7 @@ _KEYS = frozenset(ClipDecl.model_fields)
 _MEDIA = frozenset(("first_frame", "last_frame", "references"))
 _NOT_IN_THE_VIDEO = frozenset(("output", "tags", "description"))
 _NO_FAULTS = frozenset[str]()
+_blank = cache(ClipFields)  # with every default; all clips share these
 _NO_NAMES = set[str]()
 """For all clips, which fields were given: nothing asks, and a set for each is 700 bytes."""
 _MATRIX_NAME = re.compile(r"(?<!\$)\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}")
@@ -45,7 +48,7 @@ class Declared:
 
     key: Scalar
     body: Fields
-    defaults: Mapping[str, MappingEntry]
+    defaults: Defaults
     vars: Mapping[str, str]
     looks: Looks
     keyframes: Keyframes
@@ -75,6 +78,18 @@ class Expanded:
     unclear: frozenset[str]  # declarations with unknown combinations
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A clip without the fields that it shares with others: the fields that it has, and their places."""
+
+    name: str
+    fields: Mapping[str, object]
+    combination: Combination
+    places: Mapping[str, Source]
+    faulty: frozenset[str]
+    looks: tuple[LookUse, ...]
+
+
 @dataclass(slots=True)
 class _Result:
     """The result of one declaration: its clips (`count` before excludes), problems and volume of text.
@@ -86,7 +101,8 @@ class _Result:
     volume: Volume
     count: int = 0
     names: list[str] = field(default_factory=list)
-    clips: list[Clip] = field(default_factory=list)
+    parts: list[_Part] = field(default_factory=list)
+    clips: Sequence[Clip] = ()
     stopped: TooMuch | None = None
 
 
@@ -116,22 +132,66 @@ def expand(
 def _remembered(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> _Result:
     """Return the result of one declaration, from memory if it still fits the limits after the others before it."""
 
-    def expand_one() -> _Result:
-        return _expanded(declared, resolver, problems.apart(), limit)
+    def expand_one(defaults: Mapping[str, MappingEntry]) -> _Result:
+        return _expanded(declared, defaults, resolver, problems.apart(), limit)
 
-    written = (declared.key, declared.body, declared.defaults, declared.vars)
-    inputs = (*written, declared.looks, declared.keyframes, declared.table)
-    name = ("expand", declared.key.text)
-    result = reuse(name, inputs, expand_one, keep=lambda result: not result.problems.errors)
-    fits = result.count <= limit and resolver.volume.fits(result.volume)
-    return result if fits or result.problems.errors else expand_one()
+    name, defaults = declared.key.text, declared.defaults
+    is_shared = defaults.are_shared(declared.body.entries)
+    special = defaults.special.entries if is_shared else defaults.entries
+    shared = defaults.shared if is_shared else NOTHING_SHARED
+    inputs = (declared.key, declared.body, special, declared.vars, declared.looks, declared.keyframes, declared.table)
+    result = reuse(("parts", name), inputs, partial(expand_one, special), keep=_is_sound)
+    if not _is_sound(result):
+        return _completed(expand_one(defaults.entries), declared, NOTHING_SHARED)
+    result = reuse(("expand", name), (result, shared), partial(_completed, result, declared, shared))
+    if result.count <= limit and resolver.volume.fits(result.volume):
+        return result
+    return _completed(expand_one(defaults.entries), declared, NOTHING_SHARED)
 
 
-def _expanded(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> _Result:
+def _is_sound(result: _Result) -> bool:
+    return not result.problems.errors
+
+
+def _completed(result: _Result, declared: Declared, shared: Shared) -> _Result:
+    """Return a result with its clips, which have the shared fields that the declaration does not write."""
+    shared = shared.beside(declared.body.entries)
+    volume = Volume(sum(shared.counts.values()) * len(result.parts))
+    volume.add(result.volume)
+    completed = replace(result, volume=volume, names=[*result.names])
+    clips: list[Clip] = []
+    for part in result.parts:
+        formed = with_draft(_clip(part, declared, shared))
+        clips += formed
+        completed.names += [clip.name for clip in formed if clip.name != part.name]
+        completed.count += len(formed) - 1
+    completed.clips = clips
+    return completed
+
+
+def _clip(part: _Part, declared: Declared, shared: Shared) -> Clip:
+    spec = _blank().model_copy(update={**shared.values, **part.fields})
+    object.__setattr__(spec, "__pydantic_fields_set__", _NO_NAMES)
+    return Clip(
+        part.name,
+        declared.key.text,
+        spec,
+        part.combination,
+        declared.key.where,
+        {**part.places, **shared.places},
+        part.faulty - shared.values.keys() if part.faulty else _NO_FAULTS,
+        looks=part.looks,
+        rows=declared.table.file if declared.table else "",
+    )
+
+
+def _expanded(
+    declared: Declared, defaults: Mapping[str, MappingEntry], resolver: Resolver, problems: Problems, limit: int
+) -> _Result:
     start, resolver = resolver.volume, resolver.apart(problems)
     result = _Result(problems, Volume())
     try:
-        _fill(result, declared, resolver, limit)
+        _fill(result, declared, defaults, resolver, limit)
     except TooMuch as stopped:
         result.stopped = stopped
     result.volume = resolver.volume.beyond(start)
@@ -139,30 +199,27 @@ def _expanded(declared: Declared, resolver: Resolver, problems: Problems, limit:
     return result
 
 
-def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -> None:
+def _fill(
+    result: _Result, declared: Declared, defaults: Mapping[str, MappingEntry], resolver: Resolver, limit: int
+) -> None:
     matrix = _matrix(declared, resolver, result.problems, limit)
     if matrix is None:
         return
     result.count = matrix.count
     files = file_names(declared.key.text, matrix.combinations)
     if "matrix" in declared.body.entries:
-        _warn_of_unused(
-            declared.body, _base(declared.key.where, declared.defaults, declared.body.entries), result.problems
-        )
+        _warn_of_unused(declared.body, _base(declared.key.where, defaults, declared.body.entries), result.problems)
     for combination, overrides in matrix.combinations.items():
         shot = declared.table.clips.get(combination) if declared.table else None
         name = shot.name if shot else clip_name(declared.key.text, combination)
         result.names.append(name)
-        layers = (declared.defaults, declared.body.entries, *(fields.entries for fields in overrides))
+        layers = (defaults, declared.body.entries, *(fields.entries for fields in overrides))
         entries = _base(
             declared.key.where, *(filled(layer, shot.row, declared.looks) if shot else layer for layer in layers)
         )
         file = name if shot else files[combination]
         builder = _Builder(declared, combination, name, file, entries, result.problems, shot.row if shot else None)
-        clips = with_draft(builder.build(resolver))
-        result.clips += clips
-        result.names += [clip.name for clip in clips if clip.name != name]
-        result.count += len(clips) - 1
+        result.parts.append(builder.build(resolver))
 
 
 def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> ResolvedMatrix | None:
@@ -218,7 +275,7 @@ class _Builder:
     problems: Problems
     row: Row | None = None
 
-    def build(self, resolver: Resolver) -> Clip:
+    def build(self, resolver: Resolver) -> _Part:
         """Return the clip after reporting every error; later checks do without its faulty fields."""
         name, row, matrix = self.name, self.row, dict(self.combination) or None
         scope = NameScope(self.declared.vars, None if row else matrix, name, row.cells if row else None)
@@ -233,24 +290,14 @@ class _Builder:
         spec, unfit = checked_fields(ClipFields, raw, node, self.problems, ("clips", self.declared.key.text))
         faulty = {*unfit, *(values.keys() - raw.keys())}
         output = self._output(spec.output, faulty)
-        declared, places, looks = self.declared.key, dict(_places(node)), tuple[LookUse, ...]()
+        places, looks = dict(_places(node)), tuple[LookUse, ...]()
         spec = spec if output == spec.output else spec.model_copy(update={"output": output})
         if faulty.isdisjoint(("prompt", "use", "avoid", "references")):
             spec, looks, brought = self._with_looks(spec, places, faulty, resolver)
             places.update(brought)
         self._check_together(spec, faulty)
-        object.__setattr__(spec, "__pydantic_fields_set__", _NO_NAMES)
-        return Clip(
-            name,
-            declared.text,
-            spec,
-            self.combination,
-            declared.where,
-            places,
-            frozenset(faulty) if faulty else _NO_FAULTS,
-            looks=looks,
-            rows=self.declared.table.file if self.declared.table else "",
-        )
+        fields = {key: getattr(spec, key) for key in (*raw, "prompt", "references", "output")}
+        return _Part(name, fields, self.combination, places, frozenset(faulty) if faulty else _NO_FAULTS, looks)
 
     def _with_looks(
         self, spec: ClipFields, places: Mapping[str, Source], faulty: set[str], resolver: Resolver

@@ -34,6 +34,7 @@ from reconciler.spec.relations import check_providers, check_relations, read_mov
 from reconciler.spec.rows import SUFFIXES, Row, Table, read_table, table_of
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
+from reconciler.spec.shared_fields import Defaults, split
 
 MAX_FILES = 10_000
 MAX_SHOWN = 2000
@@ -305,7 +306,7 @@ def _declared(
     main = files[0]
     base = intern(("defaults", main.where.file), main.map_at("defaults"))
     for file, file_vars in zip(files, scopes, strict=True):
-        defaults = base if file is main else _defaults(file, base)
+        defaults = _defaults(file, base)
         for name, entry in file.map_at("clips").entries.items():
             if name in declared:
                 first = declared[name].key.where
@@ -313,16 +314,18 @@ def _declared(
                 reading.problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
             elif isinstance(body := _as_fields(entry.value), Fields):
                 key, body = intern(("clip", name), (entry.key, body))
-                declared[name] = Declared(key, body, defaults.entries, file_vars, *shared, _table(reading, key, body))
+                declared[name] = Declared(key, body, defaults, file_vars, *shared, _table(reading, key, body))
     return list(declared.values())
 
 
-def _defaults(file: Fields, base: Fields) -> Fields:
+def _defaults(file: Fields, base: Fields) -> Defaults:
     """Return a file's defaults over the project's."""
     name = file.where.file
-    defaults = intern(("defaults", name), file.map_at("defaults"))
-    both = partial(Fields, {**base.entries, **defaults.entries}, defaults.where)
-    return reuse(("all defaults", name), (base, defaults), both)
+    own = intern(("defaults", name), file.map_at("defaults"))
+    layers = {**base.entries, **own.entries}
+    defaults = reuse(("all defaults", name), (base, own), partial(split, layers, own.where))
+    special = intern(("special defaults", name), defaults.special)
+    return replace(defaults, special=special, shared=intern(("shared defaults", name), defaults.shared, exactly))
 
 
 def _as_fields(node: Node) -> Node:
