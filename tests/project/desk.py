@@ -42,6 +42,10 @@ FIELDS = st.sampled_from(
         ("output", "renders/x-${vars.thing}.mp4"),
         ("provider", "draft"),
         ("provider", "nobody"),
+        ("provider", "other"),
+        ("overrides", "[{when: {n: 1}, set: {duration: 4, tags: [o]}}]"),
+        ("resolution", "480p"),
+        ("draft", "vendor"),
         ("options", "{x: true}"),
         ("options", "{x: 1}"),
         ("options", "{x: '1'}"),
@@ -51,6 +55,45 @@ FIELDS = st.sampled_from(
         ("tags", "[t]"),
         ("promt", "misspelt"),
         ("description", '"soft\\u00adhyphen"'),
+    ]
+)
+DEFAULTS = st.sampled_from(
+    [
+        ("provider", "studio"),
+        ("provider", "nobody"),
+        ("model", "doubao-seedance-1-0-pro-250528"),
+        ("duration", "5"),
+        ("duration", "10"),
+        ("duration", "11"),
+        ("duration", "010"),
+        ("duration", "${vars.thing}"),
+        ("resolution", "480p"),
+        ("resolution", "720p"),
+        ("ratio", "1:1"),
+        ("seed", "7"),
+        ("watermark", "true"),
+        ("watermark", "1"),
+        ("tags", "[t, u]"),
+        ("tags", "['${vars.thing}']"),
+        ("description", "'{n}'"),
+        ("protect", "yes"),
+        ("takes", "2"),
+        ("draft", "vendor"),
+        ("prompt", "a ${vars.thing}"),
+        ("first_frame", "in.png"),
+        ("output", "renders/${clip.name}/${vars.thing}.mp4"),
+        ("use", "[nothing]"),
+        ("chain_warning", "3"),
+    ]
+)
+"""Fields of `defaults`: those that clips share, as values and with names, right and wrong; and others."""
+PROVIDERS = st.sampled_from(
+    [
+        "",
+        "  other: {kind: ark}\n",
+        "  other: {kind: ark, prices: [{model: '*', per_clip: 3}]}\n",
+        "  studio: {kind: draft}\n",  # a second time
+        "  other: {kind: nothing}\n",
     ]
 )
 VALUES = st.sampled_from(["lamp", "true", "1", "1.0"])
@@ -89,7 +132,7 @@ class Desk:
         self.specs[FILES[0]].clips = {"a": {}, "b": {"first_frame": "in.png"}}
         self.specs[FILES[0]].vars = {"thing": "lamp"}
         self.specs[FILES[1]].clips = {"c": {"first_frame": "${clips.a.last_frame}"}}
-        self.setting, self.price = "list_lag: 60", "0.10"
+        self.setting, self.price, self.providers = "list_lag: 60", "0.10", ""
         (root / "shots").mkdir()
         for name in INPUTS:
             picture(root / name, 1)
@@ -101,6 +144,7 @@ class Desk:
             "version: 1\ninclude: [shots/*.yaml]\nproviders:\n  studio:\n    kind: ark\n    base_url: ${env.HOST}\n"
             "    env: [HOST]\n"
             f"    settings:\n      {self.setting}\n    prices: [{{model: '*', per_clip: {self.price}}}]\n"
+            f"{self.providers}"
             "publish: {store: 's3://media/x', public_url: 'https://media.example.com'}\n"
         )
         for name in FILES:
@@ -144,6 +188,8 @@ def picture(path: Path, shade: int) -> None:
 
 Edit = Callable[[Desk], object]
 
+_NO_DEFAULTS = ("matrix", "overrides", "promt")
+
 
 @st.composite
 def edits(draw: st.DrawFn) -> Edit:
@@ -151,6 +197,7 @@ def edits(draw: st.DrawFn) -> Edit:
     file, clip = draw(st.sampled_from(FILES)), draw(st.sampled_from(NAMES))
     key, value = draw(FIELDS)
     text, number = draw(VALUES), draw(st.integers(1, 3))
+    default, default_value = draw(DEFAULTS)
 
     def on_spec(change: Callable[[Spec], object]) -> Edit:
         return lambda desk: change(desk.specs.setdefault(file, Spec()))
@@ -168,7 +215,11 @@ def edits(draw: st.DrawFn) -> Edit:
         on_spec(lambda spec: spec.clips.pop(clip, None)),
         on_spec(rename),
         on_spec(lambda spec: spec.clips.update(dict(reversed(spec.clips.items())))),
-        on_spec(lambda spec: spec.defaults.update({key: value} if key not in ("matrix", "promt") else {})),
+        on_spec(lambda spec: spec.defaults.update({key: value} if key not in _NO_DEFAULTS else {})),
+        on_spec(lambda spec: spec.defaults.update({default: default_value})),
+        on_spec(lambda spec: spec.defaults.update({default: default_value})),
+        on_spec(lambda spec: spec.defaults.update({default: default_value})),
+        on_spec(lambda spec: spec.defaults.pop(default, None)),
         on_spec(lambda spec: spec.defaults.clear()),
         on_spec(lambda spec: spec.vars.update(thing=text)),
         on_spec(lambda spec: setattr(spec, "head", "# moved\n" * number)),
@@ -176,6 +227,7 @@ def edits(draw: st.DrawFn) -> Edit:
         lambda desk: desk.specs.pop(file, None) if file != FILES[0] else None,
         lambda desk: setattr(desk, "setting", "" if number == 1 else draw_setting),
         lambda desk: setattr(desk, "price", draw_price),
+        lambda desk: setattr(desk, "providers", draw_providers),
         on_disk(lambda path: picture(path, number), INPUTS[0]),
         on_disk(lambda path: path.write_bytes(b"no picture"), INPUTS[1]),
         on_disk(lambda path: path.unlink(missing_ok=True), INPUTS[1]),
@@ -184,5 +236,5 @@ def edits(draw: st.DrawFn) -> Edit:
         Desk.record,
         Desk.record,
     ]
-    draw_setting, draw_price = draw(SETTINGS), draw(PRICES)
+    draw_setting, draw_price, draw_providers = draw(SETTINGS), draw(PRICES), draw(PROVIDERS)
     return draw(st.sampled_from(choices))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from reconciler.project.model import Choice
 from reconciler.project.saved_plan import fingerprint
 from reconciler.project.workspace import Workspace
 from reconciler.spec.memo import Memo
+from reconciler.spec.shape import checked_fields
 from tests.project.desk import FILES, Desk, Edit, edits, picture
 
 
@@ -58,6 +60,10 @@ def main_vars(text: str) -> Edit:
     return lambda desk: desk.specs[FILES[0]].vars.update(thing=text)
 
 
+def main_default(**fields: str) -> Edit:
+    return lambda desk: desk.specs[FILES[0]].defaults.update(fields)
+
+
 def main_clip(name: str, **fields: str) -> Edit:
     return lambda desk: desk.specs[FILES[0]].clips.update({name: fields})
 
@@ -74,7 +80,21 @@ SEEN: dict[str, tuple[Edit, Edit]] = {
     "a variable, in a clip that did not move": (main_clip("a", prompt="a ${vars.thing}"), main_vars("1")),
     "yes for one in options": (main_clip("a", options="\n      x: ${vars.thing}"), main_vars("true")),
     "a number for its text in options": (main_clip("a", options="{x: 1.5}"), main_clip("a", options='{x: "1.5"}')),
-    "a default": (main_clip("a"), lambda desk: desk.specs[FILES[0]].defaults.update(duration="10")),
+    "a default": (main_clip("a"), main_default(duration="10")),
+    "a default of all but one": (main_clip("a", duration="10"), main_default(duration="10")),
+    "a default that an override changes": (
+        main_clip("d", matrix="{n: [1, 2]}", overrides="[{when: {n: 1}, set: {duration: 10}}]"),
+        main_default(duration="10"),
+    ),
+    "a default with a variable": (main_default(tags="['${vars.thing}']"), main_vars("1")),
+    "a default of drafts": (
+        main_clip("d", draft="vendor", model="doubao-seedance-1-5-pro-251215"),
+        main_default(seed="7"),
+    ),
+    "a provider of all": (
+        lambda desk: setattr(desk, "providers", "  other: {kind: ark}\n"),
+        main_default(provider="other"),
+    ),
     "a default of the file": (main_clip("a"), lambda desk: desk.specs[FILES[1]].defaults.update(duration="10")),
     "a picture under the same name": (main_clip("a"), lambda desk: picture(desk.root / "in.png", 2)),
     "the clip that a frame is of": (main_clip("a"), main_clip("a", prompt="other")),
@@ -112,6 +132,22 @@ def test_an_edit_does_again_what_it_touched_and_no_more(desk: Desk) -> None:
     orders = desk.living.load().orders
     same = [order.clip.name for order, old in zip(orders, before.orders, strict=True) if order is old]
     assert same == ["a", "c"]
+
+
+def test_an_edit_of_defaults_parses_no_field_of_a_clip_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[object] = []
+
+    def counting(*given: Any) -> Any:
+        parsed.append(given[1].keys())
+        return checked_fields(*given)
+
+    desk.save()
+    desk.living.load()
+    monkeypatch.setattr("reconciler.spec.expand.checked_fields", counting)
+    desk.specs[FILES[0]].defaults["duration"] = "10"
+    desk.save()
+    assert {order.clip.spec.duration for order in desk.living.load().orders} == {10, 5}
+    assert not parsed
 
 
 def test_a_broken_file_does_not_cost_what_was_known(desk: Desk) -> None:

@@ -76,6 +76,47 @@ def test_a_spec_cut_or_damaged_anywhere_is_a_project_or_diagnostics(
     read_or_told((text[:at] + piece + text[at + length :]).encode("utf-8", "replace"))
 
 
+VALUES = {
+    "provider": ("studio", "a b"),
+    "model": ("m", "''"),
+    "duration": ("5", "-1", "010", "", "$${x", "[5]"),
+    "resolution": ("720p", "9p"),
+    "ratio": ("16:9", "{a: 1}"),
+    "seed": ("-1", "7"),
+    "audio": ("yes", "1"),
+    "tags": ("[a, b]", "a", "[[a]]", ""),
+    "description": ("'{a}'", "${vars.v}", "${vars.none}", "${matrix.n}"),
+    "tier": ("flex", "fast"),
+    "needed_by": ("96h", "soon"),
+    "protect": ("no",),
+    "takes": ("2", "0"),
+    "draft": ("vendor",),
+}
+
+
+@settings(deadline=None)
+@given(
+    st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in VALUES.items()}),
+    st.sampled_from([{"seed": "9", "tags": "[c]"}, {"duration": ""}, {}]),
+    st.sampled_from(["", "matrix: {n: [1, 2]}", "overrides: [{set: {seed: 3}}]", "promt: x"]),
+)
+def test_a_default_is_read_as_if_each_clip_had_it(defaults: dict[str, str], fields: dict[str, str], more: str) -> None:
+    def read(defaults: dict[str, str], fields: dict[str, str], others: dict[str, str]) -> tuple[object, ...]:
+        head = "version: 1\nvars: {v: w}\nproviders: {studio: {kind: ark}}\n"
+        above = "".join(f"  {name}: {value}\n" for name, value in defaults.items())
+        clips = "".join(
+            f"  {clip}:\n    prompt: mist\n    {more}\n"
+            + "".join(f"    {name}: {value}\n" for name, value in written.items())
+            for clip, written in {"a": fields, "b": others}.items()
+        )
+        read = read_or_told(f"{head}defaults:\n{above}clips:\n{clips}".encode())
+        if isinstance(read, SpecError):
+            return tuple(sorted({item.message for item in read.diagnostics}))
+        return (*((clip.name, clip.spec, clip.draft, sorted(clip.fields)) for clip in read.clips), read.volume)
+
+    assert read(defaults, fields, {}) == read({}, defaults | fields, defaults)
+
+
 CLIPS = st.dictionaries(
     st.from_regex(r"[a-z]{1,3}-", fullmatch=True),
     st.sampled_from(
