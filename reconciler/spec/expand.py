@@ -26,7 +26,7 @@ from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.rows import Row, Table, filled
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked_fields
-from reconciler.spec.shared_fields import NOTHING_SHARED, Defaults, Shared
+from reconciler.spec.shared_fields import NOTHING_SHARED, FileDefaults, Shared
 from reconciler.spec.values import ClipMedia, LookUse
 from reconciler.spec.vendor_drafts import with_draft
 from reconciler.spec.volume import Volume
@@ -48,7 +48,7 @@ class Declared:
 
     key: Scalar
     body: Fields
-    defaults: Defaults
+    defaults: FileDefaults
     vars: Mapping[str, str]
     looks: Looks
     keyframes: Keyframes

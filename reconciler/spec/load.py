@@ -34,7 +34,7 @@ from reconciler.spec.relations import check_providers, check_relations, read_mov
 from reconciler.spec.rows import SUFFIXES, Row, Table, read_table, table_of
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
-from reconciler.spec.shared_fields import Defaults, split
+from reconciler.spec.shared_fields import FileDefaults, split
 
 MAX_FILES = 10_000
 MAX_SHOWN = 2000
@@ -318,7 +318,7 @@ def _declared(
     return list(declared.values())
 
 
-def _defaults(file: Fields, base: Fields) -> Defaults:
+def _defaults(file: Fields, base: Fields) -> FileDefaults:
     """Return a file's defaults over the project's."""
     name = file.where.file
     own = intern(("defaults", name), file.map_at("defaults"))

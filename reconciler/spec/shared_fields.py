@@ -43,7 +43,7 @@ NOTHING_SHARED = Shared({}, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
+class FileDefaults:
     """The defaults that apply to a file: all `entries`, of which some are `shared` and the others are `special`."""
 
     entries: Mapping[str, MappingEntry]
@@ -55,7 +55,7 @@ class Defaults:
         return "overrides" not in written
 
 
-def split(entries: Mapping[str, MappingEntry], where: Source) -> Defaults:
+def split(entries: Mapping[str, MappingEntry], where: Source) -> FileDefaults:
     """Return defaults with the values of the fields that clips share. Wrong values are special: each clip reports
     them."""
     nodes = {name: entries[name].value for name in _ALONE if name in entries and not _has_braces(entries[name].value)}
@@ -68,7 +68,9 @@ def split(entries: Mapping[str, MappingEntry], where: Source) -> Defaults:
     values = {name: getattr(spec, name) for name in raw if name not in faulty}
     special = {name: entry for name, entry in entries.items() if name not in values}
     places = {name: nodes[name].where for name in values}
-    return Defaults(entries, Fields(special, where), Shared(values, places, {name: counts[name] for name in values}))
+    return FileDefaults(
+        entries, Fields(special, where), Shared(values, places, {name: counts[name] for name in values})
+    )
 
 
 def _has_braces(node: Node) -> bool:
