@@ -43,7 +43,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from reconciler.frozen import dataclass
@@ -124,14 +124,16 @@ _ONE_SPELLING = frozenset({str, int, bool, type(None)})
 
 def _has_number(value: object) -> bool:
     """True if the value contains a `Number`, which `json` would write as a text. Raises ValueError for a float."""
+    items: Iterable[object] = ()
     match value:
         case float():
             raise ValueError("a float has no canonical spelling; write it as text")
         case dict():
-            return _has_number(list(value.values()))
-        case list() | tuple():  # a list, not a generator: every item must be checked for floats
-            return any([_has_number(item) for item in value if type(item) not in _ONE_SPELLING])
-    return isinstance(value, Number)
+            items = value.values()
+        case list() | tuple():
+            items = value
+    # A list, not a generator: every item must be checked for floats.
+    return isinstance(value, Number) or any([_has_number(item) for item in items if type(item) not in _ONE_SPELLING])
 
 
 def _with_numbers(value: object) -> str:

@@ -7,15 +7,16 @@ replaces them all. A field is replaced as a whole, lists and maps too: nothing i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cache, partial
 
 from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
+from reconciler.spec.clip_values import ClipValues
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
 from reconciler.spec.keyframes import Keyframes, with_keyframes
-from reconciler.spec.looks import Looks, with_looks
+from reconciler.spec.looks import LookReader, Looks
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, file_names
 from reconciler.spec.memo import reuse
 from reconciler.spec.model import ClipDecl, ClipFields
@@ -113,9 +114,10 @@ def expand(
     clips: list[Clip] = []
     names = dict(others.names)
     unclear: set[str] = set()
+    values = ClipValues()
     for declared in declarations:
         name = declared.key.text
-        result = _remembered(declared, resolver, problems, MAX_CLIPS - len(names))
+        result = _remembered(declared, resolver, values, problems, MAX_CLIPS - len(names))
         problems.add(result.problems, name)
         resolver.volume.add(result.volume)
         if result.stopped is not None:
@@ -129,11 +131,11 @@ def expand(
     return Expanded(tuple(clips), names, frozenset(unclear))
 
 
-def _remembered(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> _Result:
+def _remembered(declared: Declared, resolver: Resolver, values: ClipValues, problems: Problems, limit: int) -> _Result:
     """Return the result of one declaration, from memory if it still fits the limits after the others before it."""
 
     def expand_one(defaults: Mapping[str, MappingEntry]) -> _Result:
-        return _expanded(declared, defaults, resolver, problems.apart(), limit)
+        return _expanded(declared, defaults, resolver, values, problems.apart(), limit)
 
     name, defaults = declared.key.text, declared.defaults
     is_shared = defaults.are_shared(declared.body.entries)
@@ -186,12 +188,17 @@ def _clip(part: _Part, declared: Declared, shared: Shared) -> Clip:
 
 
 def _expanded(
-    declared: Declared, defaults: Mapping[str, MappingEntry], resolver: Resolver, problems: Problems, limit: int
+    declared: Declared,
+    defaults: Mapping[str, MappingEntry],
+    resolver: Resolver,
+    values: ClipValues,
+    problems: Problems,
+    limit: int,
 ) -> _Result:
     start, resolver = resolver.volume, resolver.apart(problems)
     result = _Result(problems, Volume())
     try:
-        _fill(result, declared, defaults, resolver, limit)
+        _fill(result, declared, defaults, resolver, values, limit)
     except TooMuch as stopped:
         result.stopped = stopped
     result.volume = resolver.volume.beyond(start)
@@ -200,7 +207,12 @@ def _expanded(
 
 
 def _fill(
-    result: _Result, declared: Declared, defaults: Mapping[str, MappingEntry], resolver: Resolver, limit: int
+    result: _Result,
+    declared: Declared,
+    defaults: Mapping[str, MappingEntry],
+    resolver: Resolver,
+    values: ClipValues,
+    limit: int,
 ) -> None:
     matrix = _matrix(declared, resolver, result.problems, limit)
     if matrix is None:
@@ -219,7 +231,7 @@ def _fill(
         )
         file = name if shot else files[combination]
         builder = _Builder(declared, combination, name, file, entries, result.problems, shot.row if shot else None)
-        result.parts.append(builder.build(resolver))
+        result.parts.append(builder.build(resolver, values))
 
 
 def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> ResolvedMatrix | None:
@@ -275,7 +287,7 @@ class _Builder:
     problems: Problems
     row: Row | None = None
 
-    def build(self, resolver: Resolver) -> _Part:
+    def build(self, resolver: Resolver, valid: ClipValues) -> _Part:
         """Return the clip after reporting every error; later checks do without its faulty fields."""
         name, row, matrix = self.name, self.row, dict(self.combination) or None
         scope = NameScope(self.declared.vars, None if row else matrix, name, row.cells if row else None)
@@ -286,13 +298,16 @@ class _Builder:
             place = self.entries[key].value.where
             placed[key] = with_keyframes(values[key], self.declared.keyframes, place, self.problems)
         raw = {key: value for key, value in placed.items() if value is not None}
-        node = Fields(self.entries, self.declared.key.where)
-        spec, unfit = checked_fields(ClipFields, raw, node, self.problems, ("clips", self.declared.key.text))
+        spec, unfit = valid.read(raw), frozenset[str]()
+        if spec is None:
+            node = Fields(self.entries, self.declared.key.where)
+            spec, unfit = checked_fields(ClipFields, raw, node, self.problems, ("clips", self.declared.key.text))
         faulty = {*unfit, *(values.keys() - raw.keys())}
         output = self._output(spec.output, faulty)
-        places, looks = dict(_places(node)), tuple[LookUse, ...]()
+        places, looks = self._places(), tuple[LookUse, ...]()
         spec = spec if output == spec.output else spec.model_copy(update={"output": output})
-        if faulty.isdisjoint(("prompt", "use", "avoid", "references")):
+        looked = self.declared.looks or spec.use or spec.avoid
+        if looked and faulty.isdisjoint(("prompt", "use", "avoid", "references")):
             spec, looks, brought = self._with_looks(spec, places, faulty, resolver)
             places.update(brought)
         self._check_together(spec, faulty)
@@ -304,13 +319,24 @@ class _Builder:
     ) -> tuple[ClipFields, tuple[LookUse, ...], tuple[tuple[str, Source], ...]]:
         """Return the fields with the looks that they use, these looks, and the places of what they brought."""
         where = {"prompt": self.declared.key.where, **places}
-        looked = with_looks(self.declared.looks, spec, where, self.problems)
+        looked = LookReader(self.declared.looks, spec, where, self.problems).read()
         if looked is None:
             faulty.add("prompt")
             return spec, (), ()
         if looked.uses:
             resolver.count(len(looked.spec.prompt), where["prompt"])
         return looked.spec, looked.uses, looked.places
+
+    def _places(self) -> dict[str, Source]:
+        """Return the place of each field's value, and of each reference and look by its name in `Clip.media`."""
+        places = {name: entry.value.where for name, entry in self.entries.items()}
+        if self.entries.keys() & {"references", "use"}:
+            node = Fields(self.entries, self.declared.key.where)
+            references = node.map_at("references")
+            for kind in references.entries:
+                places |= {f"references.{kind}[{i}]": item.where for i, item in enumerate(references.list_at(kind))}
+            places |= {f"use[{index}]": item.where for index, item in enumerate(node.list_at("use"))}
+        return places
 
     def _output(self, text: str, faulty: set[str]) -> str:
         try:
@@ -347,15 +373,3 @@ class _Builder:
         faulty.add(field)
         entry = self.entries.get(field)
         self.problems.error("bad-clip", message, entry.value.where if entry else self.declared.key.where, help)
-
-
-def _places(node: Fields) -> Iterator[tuple[str, Source]]:
-    """Yield the place of each field's value, and of each reference by its name in `Clip.media`."""
-    for name, entry in node.entries.items():
-        yield name, entry.value.where
-    references = node.map_at("references")
-    for kind in references.entries:
-        for index, item in enumerate(references.list_at(kind)):
-            yield f"references.{kind}[{index}]", item.where
-    for index, item in enumerate(node.list_at("use")):
-        yield f"use[{index}]", item.where

@@ -22,6 +22,7 @@ from reconciler.spec.values import ClipMedia, Frame, Secret
 from reconciler.spec.volume import Volume
 
 _TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>(?:[^${}]|\$\{[^${}]*\})*)\}|\$\{")
+_PLAIN_NAME = re.compile(r"\$\{((?:vars|matrix)\.[^${}]+|clip\.name)\}")
 _HEADS = ("vars", "matrix", "clip", "clips", "env")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -88,7 +89,12 @@ class Resolver:
     def resolve(self, node: Node, scope: NameScope) -> Raw | None:
         """Return the raw tree of a node, or None after reporting that something in it cannot be resolved."""
         match node:
-            case Scalar():
+            case Scalar(text=text, quoted=quoted):
+                self.volume.values += 1
+                if self.volume.values > bounds.MAX_VALUES:
+                    self._too_much(f"the resolved files have more than {bounds.MAX_VALUES:,} values", node.where)
+                if "${" not in text:
+                    return text if quoted else Bare(text)
                 return self._scalar(node, scope)
             case Items(items=items):
                 values = [self.resolve(item, scope) for item in items]
@@ -104,11 +110,6 @@ class Resolver:
             variables[name] = str(value) if isinstance(value, str) else ""
 
     def _scalar(self, scalar: Scalar, scope: NameScope) -> Raw | None:
-        self.volume.values += 1
-        if self.volume.values > bounds.MAX_VALUES:
-            self._too_much(f"the resolved files have more than {bounds.MAX_VALUES:,} values", scalar.where)
-        if "${" not in scalar.text:
-            return scalar.text if scalar.quoted else Bare(scalar.text)
         try:
             value = self._text(scalar, scope)
         except _Unresolved:
@@ -116,6 +117,8 @@ class Resolver:
         return Bare(value) if isinstance(value, str) and not scalar.quoted else value
 
     def _text(self, scalar: Scalar, scope: NameScope) -> str | ClipMedia | Secret:
+        if (filled := _filled(scalar.text, scope)) is not None:
+            return self._joined(filled, scalar)
         parts: list[str] = []
         end = failed = 0
         for token in _TOKEN.finditer(scalar.text):
@@ -232,14 +235,28 @@ class Resolver:
         raise _Unresolved
 
 
+def _filled(text: str, scope: NameScope) -> list[str] | None:
+    """Return the parts of a text whose names are all plain and known, with their values; None for any other text. Fast
+    path: only what is unusual or wrong needs its place."""
+    parts = _PLAIN_NAME.split(text)
+    for index in range(1, len(parts), 2):
+        value = _simple_value(parts[index], scope)
+        if value is None:
+            return None
+        parts[index] = value
+    return None if any("$" in part for part in parts[::2]) else parts
+
+
 def _simple_value(body: str, scope: NameScope) -> str | None:
-    """Return the value of a plain variable or matrix name. Fast path: only errors need the place."""
+    """Return the value of a plain variable or matrix name, or the clip's own name; None for any other."""
     head, _, name = body.partition(".")
     if "$" in name or name != name.strip():
         return None
     if head == "vars":
         return scope.vars.get(name)
-    return scope.matrix.get(name) if head == "matrix" and scope.matrix is not None else None
+    if head == "matrix":
+        return scope.matrix.get(name) if scope.matrix is not None else None
+    return scope.clip if body == "clip.name" else None
 
 
 def _within(scalar: Scalar, start: int, end: int) -> Source:

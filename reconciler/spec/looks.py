@@ -203,11 +203,3 @@ class LookReader:
         if normal != text:
             self._spans = {name: [] for name in self._spans}
         return normal
-
-
-def with_looks(looks: Looks, spec: ClipFields, where: Mapping[str, Source], problems: Problems) -> LookedClip | None:
-    """Return the fields of a clip with its looks in them, or None after reporting what is wrong. `where` has the places
-    of its fields; `use` and `prompt` are in it."""
-    if not (looks or spec.use or spec.avoid):
-        return LookedClip(spec)
-    return LookReader(looks, spec, where, problems).read()

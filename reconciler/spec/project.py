@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import chain
@@ -61,7 +60,7 @@ NO_OVERLAY = ProjectOverlay()
 CREDENTIALS = ("api_key", "app_id", "secret_key", "access_token")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Clip:
     """One clip with everything resolved; a matrix yields several.
 
@@ -79,21 +78,23 @@ class Clip:
     looks: tuple[LookUse, ...] = ()
     rows: str = ""  # the table that it is a row of
     draft: str = ""  # the clip whose task it is made from, with nothing else
-    _media: tuple[tuple[str, Media], ...] = field(init=False, repr=False, compare=False)
-    _depends_on: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _media: tuple[tuple[str, Media], ...] = field(default=(), repr=False, compare=False)  # always computed
+    _depends_on: tuple[str, ...] = field(default=(), repr=False, compare=False)  # likewise
 
     def __post_init__(self) -> None:
         if self.draft:
             object.__setattr__(self, "_media", (("draft", DraftTask(self.draft)),))
             object.__setattr__(self, "_depends_on", (self.draft,))
             return
-        frames = (("first_frame", self.spec.first_frame), ("last_frame", self.spec.last_frame))
+        spec, references = self.spec, self.spec.references
+        frames = (("first_frame", spec.first_frame), ("last_frame", spec.last_frame))
         media = [(name, frame) for name, frame in frames if frame is not None]
-        for kind, items in self.references:
-            media += [(f"references.{kind}[{i}]", item) for i, item in enumerate(items)]
-        needs = sorted({item.clip for _, item in media if isinstance(item, ClipMedia)})
+        if references.images or references.videos or references.audios:
+            for kind, items in references:
+                media += [(f"references.{kind}[{i}]", item) for i, item in enumerate(items)]
+        needs = {item.clip for _, item in media if isinstance(item, ClipMedia)} if media else ()
         object.__setattr__(self, "_media", tuple(media))
-        object.__setattr__(self, "_depends_on", tuple(needs))
+        object.__setattr__(self, "_depends_on", tuple(sorted(needs)))
 
     @property
     def file(self) -> str:
