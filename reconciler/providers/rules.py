@@ -148,7 +148,8 @@ def _prompt(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     elif model.prompt_advised is not None and length > model.prompt_advised:
         message = f"the prompt has {length} characters; for {model.name}, {model.prompt_advised} or fewer are advised"
         yield Diagnostic("prompt-long", message, source, "shorten it, or expect parts to be ignored", Severity.WARNING)
-    if model.reads_switches and (switch := _SWITCH.search(clip.spec.prompt)):
+    is_open = model.reads_switches and "--" in clip.spec.prompt  # which is sooner seen
+    if is_open and (switch := _SWITCH.search(clip.spec.prompt)):
         message = f"the provider reads {switch[0].strip()} in a prompt as a parameter, loosely and without errors"
         yield Diagnostic("prompt-switch", message, source, "use the clip's own fields", Severity.WARNING)
 

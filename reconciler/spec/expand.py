@@ -242,6 +242,8 @@ def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: i
     if limit <= 0:
         problems.error("too-many-clips", f"a project has at most {MAX_CLIPS:,} clips", declared.key.where, "split it")
         return None
+    if declared.table is None and not declared.body.entries.keys() & {"matrix", "overrides", "rows"}:
+        return SINGLE
     reader = MatrixReader(problems, resolver, NameScope(declared.vars))
     if declared.table is not None:
         if len(declared.table.clips) <= limit:
@@ -250,8 +252,6 @@ def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: i
         return None
     if "rows" in declared.body.entries:  # with mistakes, which were reported
         return None
-    if not declared.body.entries.keys() & {"matrix", "overrides"}:
-        return SINGLE
     return reader.read(declared.body, limit)
 
 

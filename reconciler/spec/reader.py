@@ -210,6 +210,8 @@ class _Composer:
     def _node(self, event: yaml.Event, depth: int) -> Node:
         """Return the node that starts with this event, and consume its events."""
         self._spend(1, event)
+        if isinstance(event, yaml.ScalarEvent) and event.tag is event.anchor is None:  # as most are
+            return self._scalar(event)
         if not isinstance(event, _STARTS):
             return self._alias(cast(yaml.AliasEvent, event), depth)
         if event.tag is not None:
