@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cache, partial
+from typing import NamedTuple
 
 from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
@@ -91,6 +92,13 @@ class _Part:
     looks: tuple[LookUse, ...]
 
 
+class _Reader(NamedTuple):
+    """What reads the texts and the fields of clips."""
+
+    resolver: Resolver
+    values: ClipValues
+
+
 @dataclass(slots=True)
 class _Result:
     """The result of one declaration: its clips (`count` before excludes), problems and volume of text.
@@ -114,10 +122,10 @@ def expand(
     clips: list[Clip] = []
     names = dict(others.names)
     unclear: set[str] = set()
-    values = ClipValues()
+    reader = _Reader(resolver, ClipValues())
     for declared in declarations:
         name = declared.key.text
-        result = _remembered(declared, resolver, values, problems, MAX_CLIPS - len(names))
+        result = _remembered(declared, reader, problems, MAX_CLIPS - len(names))
         problems.add(result.problems, name)
         resolver.volume.add(result.volume)
         if result.stopped is not None:
@@ -131,11 +139,11 @@ def expand(
     return Expanded(tuple(clips), names, frozenset(unclear))
 
 
-def _remembered(declared: Declared, resolver: Resolver, values: ClipValues, problems: Problems, limit: int) -> _Result:
+def _remembered(declared: Declared, reader: _Reader, problems: Problems, limit: int) -> _Result:
     """Return the result of one declaration, from memory if it still fits the limits after the others before it."""
 
     def expand_one(defaults: Mapping[str, MappingEntry]) -> _Result:
-        return _expanded(declared, defaults, resolver, values, problems.apart(), limit)
+        return _expanded(declared, defaults, reader, problems.apart(), limit)
 
     name, defaults = declared.key.text, declared.defaults
     is_shared = defaults.are_shared(declared.body.entries)
@@ -146,7 +154,7 @@ def _remembered(declared: Declared, resolver: Resolver, values: ClipValues, prob
     if not _is_sound(result):
         return _completed(expand_one(defaults.entries), declared, NOTHING_SHARED)
     result = reuse(("expand", name), (result, shared), partial(_completed, result, declared, shared))
-    if result.count <= limit and resolver.volume.fits(result.volume):
+    if result.count <= limit and reader.resolver.volume.fits(result.volume):
         return result
     return _completed(expand_one(defaults.entries), declared, NOTHING_SHARED)
 
@@ -188,17 +196,12 @@ def _clip(part: _Part, declared: Declared, shared: Shared) -> Clip:
 
 
 def _expanded(
-    declared: Declared,
-    defaults: Mapping[str, MappingEntry],
-    resolver: Resolver,
-    values: ClipValues,
-    problems: Problems,
-    limit: int,
+    declared: Declared, defaults: Mapping[str, MappingEntry], reader: _Reader, problems: Problems, limit: int
 ) -> _Result:
-    start, resolver = resolver.volume, resolver.apart(problems)
+    start, resolver = reader.resolver.volume, reader.resolver.apart(problems)
     result = _Result(problems, Volume())
     try:
-        _fill(result, declared, defaults, resolver, values, limit)
+        _fill(result, declared, defaults, _Reader(resolver, reader.values), limit)
     except TooMuch as stopped:
         result.stopped = stopped
     result.volume = resolver.volume.beyond(start)
@@ -207,14 +210,9 @@ def _expanded(
 
 
 def _fill(
-    result: _Result,
-    declared: Declared,
-    defaults: Mapping[str, MappingEntry],
-    resolver: Resolver,
-    values: ClipValues,
-    limit: int,
+    result: _Result, declared: Declared, defaults: Mapping[str, MappingEntry], reader: _Reader, limit: int
 ) -> None:
-    matrix = _matrix(declared, resolver, result.problems, limit)
+    matrix = _matrix(declared, reader.resolver, result.problems, limit)
     if matrix is None:
         return
     result.count = matrix.count
@@ -231,7 +229,7 @@ def _fill(
         )
         file = name if shot else files[combination]
         builder = _Builder(declared, combination, name, file, entries, result.problems, shot.row if shot else None)
-        result.parts.append(builder.build(resolver, values))
+        result.parts.append(builder.build(*reader))
 
 
 def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> ResolvedMatrix | None:
