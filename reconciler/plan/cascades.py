@@ -83,6 +83,8 @@ def _followed(
     step: Step, w: Wanted, before: str, names: Mapping[str, str], wanted: Mapping[Ident, Wanted]
 ) -> set[Ident]:
     """Return the takes whose new videos are all that differs; none if something else does."""
+    if not w.needs:
+        return set()
     old, new = flat_fields(before), flat_fields(w.document)
     keys = {wanted[need].key: need for need in w.needs if need in wanted}
     above = set[Ident]()

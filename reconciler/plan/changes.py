@@ -25,14 +25,16 @@ def changes(
 
     `clips` names the clip of a key; `pending` are the keys that the plan generates."""
     old, new = flat_fields(before), flat_fields(after)
-    fields = (name for name in sorted({*old, *new}) if not _are_equal(old.get(name), new.get(name)))
-    differing = (name for name in fields if _canonical(old, name) != _canonical(new, name))
-    return tuple(_change(name, old, new, clips, pending) for name in differing)
+    differing = [name for name in old.keys() | new.keys() if _differs(name, old, new)]
+    return tuple([_change(name, old, new, clips, pending) for name in sorted(differing)])
 
 
-def _are_equal(old: object, new: object) -> bool:
-    """True if two values surely have the same canonical form; a fast path for most fields."""
-    return type(old) is type(new) and type(old) in (str, int) and old == new
+def _differs(name: str, old: Mapping[str, object], new: Mapping[str, object]) -> bool:
+    """True if a field has another canonical form, which for most is another value."""
+    before, after = old.get(name), new.get(name)
+    if type(before) is type(after) and type(before) in (str, int):
+        return before != after
+    return _canonical(old, name) != _canonical(new, name)
 
 
 def _change(
@@ -43,6 +45,8 @@ def _change(
     pending: Collection[str],
 ) -> Change:
     before, after = _display(old, name, clips), _display(new, name, clips)
+    if type(before) is int and type(after) is int:
+        return _number_change(name, before, after)
     if str(before) != str(after):
         return Change(name, before, after)
     source, target = old.get(name), new.get(name)
@@ -50,6 +54,11 @@ def _change(
         note = _replaced_clip(name, target, clips, pending)
         return Change(name, f"{before} ({short(source.key)})", f"{after} ({short(target.key)})", note)
     return Change(name, _canonical(old, name), _canonical(new, name))  # such as 0.5 and the text "0.5"
+
+
+@lru_cache(maxsize=256)  # an edit of `defaults` is one change, of a thousand clips
+def _number_change(name: str, before: int, after: int) -> Change:
+    return Change(name, before, after)
 
 
 def _replaced_clip(name: str, target: InputEntry, clips: Mapping[str, str], pending: Collection[str]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from decimal import Decimal
+from functools import cache, cached_property, partial
 
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
@@ -18,7 +19,7 @@ from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.handed import elsewhere, standing
 from reconciler.plan.leftovers import Leftovers
-from reconciler.plan.model import GENERATES, Action, Change, Disk, Plan, Reason, Step, Wanted
+from reconciler.plan.model import GENERATES, Action, Change, Cost, Disk, Plan, Reason, Step, Wanted
 from reconciler.plan.rehearsals import set_aside
 from reconciler.plan.remedies import Block, describe_attempt
 from reconciler.plan.timing import typical_seconds
@@ -29,6 +30,7 @@ from reconciler.spec.graph import in_order
 
 _MAKES = GENERATES | {Action.RESUME, Action.ASSEMBLE}
 _NOOP, _UP_TO_DATE = Action.NOOP, Reason.UP_TO_DATE  # a name of a module is found faster than a member of an enum
+_NEW, _REHEARSED, _FREE = Reason.NEW, Reason.REHEARSED, Cost(Decimal(0))
 _HAD_ARTIFACT = frozenset({State.FETCHED, State.DONE})
 _IN_PROGRESS = OPEN - _HAD_ARTIFACT
 _ENDED = {State.NOT_SENT: Reason.NOT_SENT, State.CANCELLED: Reason.CANCELLED, State.ABANDONED: Reason.SEND_AGAIN}
@@ -89,6 +91,7 @@ class _Planner:
         self.steps: dict[tuple[str, int], Step] = {}
         self.makers: dict[str, tuple[str, int]] = {}  # the one take that generates, or resumes, each key
         self.unplaced: set[str] = set()  # keys in progress whose takes are protected: fetched, not placed
+        self.typical_seconds = cache(partial(typical_seconds, self.snapshot))  # by kind and model
         self.pending: set[str] = set()  # keys whose artifacts this plan brings
 
     @cached_property
@@ -225,7 +228,7 @@ class _Planner:
     def _resume(self, w: Wanted, attempt: Attempt) -> Step:
         """Return the step of a take whose request is in progress or waits for a decision."""
         if attempt.state in BLOCKED and (block := self._block_of(attempt)) is not None:
-            return _at_provider(self._blocked(w, block), attempt)
+            return remedies.at_provider(self._blocked(w, block), attempt)
         if self._takes_protected(w):
             self.unplaced |= set() if w.free else {w.key}
             return self._protected(w)
@@ -237,7 +240,7 @@ class _Planner:
         detail, holder = describe_attempt(attempt), self.snapshot.holders.get(attempt.id)
         if holder is not None and holder.is_held and not holder.is_own:
             reason, detail = Reason.ELSEWHERE, elsewhere(attempt, holder)
-        step = _at_provider(self._step(w, Action.RESUME, reason, detail=detail), attempt)
+        step = remedies.at_provider(self._step(w, Action.RESUME, reason, detail=detail), attempt)
         return step if w.free else replace(step, needs=())  # it was sent with all it needed; links expire
 
     def _handed(self, w: Wanted) -> Step:
@@ -248,7 +251,7 @@ class _Planner:
             return self._shared(w)
         order = self.snapshot.handed[w.key]
         step = self._step(w, Action.RESUME, Reason.HANDED, detail=standing(order))
-        return replace(step, expected=typical_seconds(self.snapshot, w.kind, w.model))
+        return replace(step, expected=self.typical_seconds(w.kind, w.model))
 
     def _has_maker(self, w: Wanted) -> bool:
         """True if another selected take generates this key; otherwise this take becomes its maker."""
@@ -273,20 +276,16 @@ class _Planner:
             return self._shared(w)
         if w.kind == cuts.KIND:
             return self._assemble(w, is_lost=is_lost)
-        differing: tuple[Change, ...] = ()
         if self.facts.held_key(w) is not None:
-            step = self._step(w, Action.REPLACE, Reason.CHANGED)
-            differing = self.facts.changes(w, self.pending, self.names)
+            changes = self.facts.changes(w, self.pending, self.names)
+            step = self._step(w, Action.REPLACE, Reason.CHANGED, changes=changes)
         elif is_lost or (attempt is None and self.facts.line(w.key) is not None):
             step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST, detail=self._name_in_lock(w))
         elif attempt is not None:
             reason = _ENDED.get(attempt.state, Reason.FAILED_BEFORE)
             step = self._step(w, Action.CREATE, reason, detail="" if reason is Reason.SEND_AGAIN else attempt.message)
         else:
-            first = Reason.REHEARSED if w.key in self.facts.rehearsals else Reason.NEW
-            step = self._step(w, Action.CREATE, first)
-        expected = typical_seconds(self.snapshot, w.kind, w.model)
-        step = replace(step, cost=w.cost, expected=expected, changes=differing)
+            step = self._step(w, Action.CREATE, _REHEARSED if w.key in self.facts.rehearsals else _NEW)
         return finals.with_deadline(step, w, self.snapshot) if TASK in w.document else step
 
     def _assemble(self, w: Wanted, *, is_lost: bool) -> Step:
@@ -364,7 +363,17 @@ class _Planner:
     def _blocked(self, w: Wanted, block: Block) -> Step:
         return replace(self._step(w, Action.BLOCKED, block.reason, detail=block.detail), way_out=block.way_out)
 
-    def _step(self, w: Wanted, action: Action, reason: Reason, *, sha256: str | None = None, detail: str = "") -> Step:
+    def _step(
+        self,
+        w: Wanted,
+        action: Action,
+        reason: Reason,
+        *,
+        sha256: str | None = None,
+        detail: str = "",
+        changes: tuple[Change, ...] = (),
+    ) -> Step:
+        is_new = action in GENERATES
         return Step(
             clip=w.clip,
             take=w.take,
@@ -376,18 +385,16 @@ class _Planner:
             model=w.model,
             output=w.output,
             previous_key=self.facts.held_key(w),
+            changes=changes,
+            cost=w.cost if is_new else _FREE,
+            expected=self.typical_seconds(w.kind, w.model) if is_new else None,
             needs=w.needs,
             detail=detail,
-            server_defaults=w.server_defaults if action in GENERATES else (),
+            server_defaults=w.server_defaults if is_new else (),
             sha256=sha256,
             takes=w.takes,
             brief=w.brief if action is Action.CREATE else None,
             document=w.document if w.kind == cuts.KIND else "",
-            tier=w.tier if action in GENERATES else "",
-            tier_why=w.tier_why if action in GENERATES else "",
+            tier=w.tier if is_new else "",
+            tier_why=w.tier_why if is_new else "",
         )
-
-
-def _at_provider(step: Step, attempt: Attempt) -> Step:
-    """Return the step with the provider that has its task: the clip may use another one now."""
-    return replace(step, provider=attempt.provider, kind=attempt.kind, model=attempt.model)

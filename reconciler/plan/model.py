@@ -101,6 +101,7 @@ class Reason(StrEnum):
 GENERATES = frozenset({Action.CREATE, Action.REPLACE})
 """The actions that ask a provider for a new video."""
 
+_COUNTS = (int, type(None))
 _HEADLINE = 3  # changes that a headline names
 
 
@@ -128,7 +129,7 @@ class Change:
     @property
     def is_explained(self) -> bool:
         """True if the phrase is enough: it quotes numbers and yes/no, never texts."""
-        return bool(self.note) or all(isinstance(value, int | None) for value in (self.before, self.after))
+        return bool(self.note) or (isinstance(self.before, _COUNTS) and isinstance(self.after, _COUNTS))
 
 
 def plain_value(value: object) -> str:

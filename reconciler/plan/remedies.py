@@ -287,3 +287,8 @@ def _with_look_up(step: Step, reasons: Mapping[str, str]) -> Step:
     look_up = remedy(command("apply", *clip), f"look the request up at {step.provider} (free)")
     detail = f"{step.detail}; will be looked up at {step.provider}"
     return replace(step, detail=detail, way_out=(look_up, *step.way_out))
+
+
+def at_provider(step: Step, attempt: Attempt) -> Step:
+    """Return the step with the provider that has its task: the clip may use another one now."""
+    return replace(step, provider=attempt.provider, kind=attempt.kind, model=attempt.model)

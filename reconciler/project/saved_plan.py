@@ -63,7 +63,7 @@ def review_digest(plan: Plan) -> str:
 
 def _effect(s: Step) -> list[object]:
     """Return all that decides what a step does. The reason counts: it decides which files are removed or replaced."""
-    subject = [s.clip, s.take, s.action.value, s.reason.value, s.key, s.provider, s.model]
+    subject = [s.clip, s.take, str(s.action), str(s.reason), s.key, s.provider, s.model]
     tier = [s.tier] if s.tier else []  # plans of before had none
     return [*subject, s.output, s.previous_output, s.sha256, str(s.cost.amount), s.cost.currency, *tier]
 

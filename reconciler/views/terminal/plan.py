@@ -54,14 +54,15 @@ def render(plan: Plan, style: Style, room: int = UNBOUNDED) -> Iterator[str]:
     groups = grouped(step for step in plan.steps if step.action is not Action.NOOP or step.changes)
     new = [group for group in groups if group.is_new]
     table = new if len(new) >= _MANY else []
-    chosen = Counter(group.first.server_defaults for group in groups if group.first.server_defaults)
+    chosen = Counter(group.steps[0].server_defaults for group in groups)
+    del chosen[()]
     often = {defaults: count for defaults, count in chosen.items() if count >= (1 if table else _OFTEN)}
     if table:
         yield from _table(table, plan.currency, style, room)
         yield ""
     for group in groups:
         if not (table and group.is_new):
-            yield from block(group, plan.currency, style, with_defaults=group.first.server_defaults not in often)
+            yield from block(group, plan.currency, style, with_defaults=group.steps[0].server_defaults not in often)
             yield ""
     for defaults, count in often.items():
         yield f"Provider's default for {format.clips(count)}: {safe(', '.join(defaults))}"
@@ -100,7 +101,8 @@ def block(group: StepGroup, currency: str, style: Style, *, with_defaults: bool 
     """Yield the lines of one step, or of a clip's takes."""
     step = group.first
     tone = _tone(step.action, style)
-    head = f"{MARKS[step.action]} {step.action.value:<8}"
+    head = f"{MARKS[step.action]} {step.action:<8}"
+    named = step.headline_changes
     yield f"{tone(head)} {style.bold(safe(group.name))}  {style.dim(safe(step.headline))}"
     if step.brief and step.brief.prompt:
         yield f"    {cut(safe(step.brief.prompt), _PROMPT)}"
@@ -108,7 +110,7 @@ def block(group: StepGroup, currency: str, style: Style, *, with_defaults: bool 
     if step.server_defaults and with_defaults:
         yield f"    provider default: {safe(', '.join(step.server_defaults))}"
     for change in step.changes:
-        if change not in step.headline_changes or not change.is_explained:
+        if change not in named or not change.is_explained:
             yield f"    {_change(change, style)}"
     yield from next_lines(step.way_out, style)
 
@@ -167,10 +169,11 @@ def _word_diff(before: str, after: str, style: Style) -> str:
 
 
 def _tone(action: Action, style: Style) -> Callable[[str], str]:
-    tones = {
-        Action.CREATE: style.green,
-        Action.REPLACE: style.yellow,
-        Action.REMOVE: style.red,
-        Action.BLOCKED: style.red,
-    }
-    return tones.get(action, style.cyan)
+    match action:
+        case Action.CREATE:
+            return style.green
+        case Action.REPLACE:
+            return style.yellow
+        case Action.REMOVE | Action.BLOCKED:
+            return style.red
+    return style.cyan
