@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,8 +15,9 @@ from reconciler.diagnostics import ClipformError, SpecError
 from reconciler.project.model import Choice
 from reconciler.project.saved_plan import fingerprint
 from reconciler.project.workspace import Workspace
+from reconciler.spec.clip_values import ClipValues
 from reconciler.spec.memo import Memo
-from reconciler.spec.shape import checked_fields
+from reconciler.spec.model import ClipFields
 from tests.project.desk import FILES, Desk, Edit, edits, picture
 
 
@@ -135,15 +136,18 @@ def test_an_edit_does_again_what_it_touched_and_no_more(desk: Desk) -> None:
 
 
 def test_an_edit_of_defaults_parses_no_field_of_a_clip_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed: list[object] = []
+    parsed: list[Mapping[str, object]] = []
+    read = ClipValues.read
 
-    def counting(*given: Any) -> Any:
-        parsed.append(given[1].keys())
-        return checked_fields(*given)
+    def counting(values: ClipValues, raw: Mapping[str, object]) -> ClipFields | None:
+        parsed.append(raw)
+        return read(values, raw)
 
+    monkeypatch.setattr(ClipValues, "read", counting)
     desk.save()
     desk.living.load()
-    monkeypatch.setattr("reconciler.spec.expand.checked_fields", counting)
+    assert [*map(len, parsed)] == [2, 3, 3]  # each clip's output, prompt and frame: no default
+    parsed.clear()
     desk.specs[FILES[0]].defaults["duration"] = "10"
     desk.save()
     assert {order.clip.spec.duration for order in desk.living.load().orders} == {10, 5}
