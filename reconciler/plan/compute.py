@@ -19,7 +19,7 @@ from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.handed import elsewhere, standing
 from reconciler.plan.leftovers import Leftovers
-from reconciler.plan.model import GENERATES, Action, Change, Cost, Disk, Plan, Reason, Step, Wanted
+from reconciler.plan.model import GENERATES, Action, Cost, Disk, Plan, Reason, Step, Wanted
 from reconciler.plan.rehearsals import set_aside
 from reconciler.plan.remedies import Block, describe_attempt
 from reconciler.plan.timing import typical_seconds
@@ -277,8 +277,7 @@ class _Planner:
         if w.kind == cuts.KIND:
             return self._assemble(w, is_lost=is_lost)
         if self.facts.held_key(w) is not None:
-            changes = self.facts.changes(w, self.pending, self.names)
-            step = self._step(w, Action.REPLACE, Reason.CHANGED, changes=changes)
+            step = self._step(w, Action.REPLACE, Reason.CHANGED)
         elif is_lost or (attempt is None and self.facts.line(w.key) is not None):
             step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST, detail=self._name_in_lock(w))
         elif attempt is not None:
@@ -363,16 +362,7 @@ class _Planner:
     def _blocked(self, w: Wanted, block: Block) -> Step:
         return replace(self._step(w, Action.BLOCKED, block.reason, detail=block.detail), way_out=block.way_out)
 
-    def _step(
-        self,
-        w: Wanted,
-        action: Action,
-        reason: Reason,
-        *,
-        sha256: str | None = None,
-        detail: str = "",
-        changes: tuple[Change, ...] = (),
-    ) -> Step:
+    def _step(self, w: Wanted, action: Action, reason: Reason, *, sha256: str | None = None, detail: str = "") -> Step:
         is_new = action in GENERATES
         return Step(
             clip=w.clip,
@@ -385,7 +375,7 @@ class _Planner:
             model=w.model,
             output=w.output,
             previous_key=self.facts.held_key(w),
-            changes=changes,
+            changes=self.facts.changes(w, self.pending, self.names) if action is Action.REPLACE else (),
             cost=w.cost if is_new else _FREE,
             expected=self.typical_seconds(w.kind, w.model) if is_new else None,
             needs=w.needs,
