@@ -7,7 +7,7 @@ known before anything runs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import field, replace
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,7 @@ from reconciler.plan import estimate, prices
 from reconciler.plan.estimate import PricedRequest
 from reconciler.plan.model import Brief, Cost, Wanted
 from reconciler.project import tiers
-from reconciler.project.priced import priced_request
+from reconciler.project.priced import priced_facts, priced_request
 from reconciler.project.seams import NO_SEAMS, Held, Seams
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
@@ -37,8 +37,9 @@ if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Price as PriceRow
 
 
-Costs = dict[tuple[str, PricedRequest], tuple[PricedRequest, Cost]]
-"""The prices of one load by all that they depend on: the provider, which has the price table, and the request."""
+Costs = dict[Hashable, tuple[PricedRequest, Cost]]
+"""The prices of one load by all that they depend on: the provider, which has the price table, and the facts of a clip,
+of which its settings are one object for clips of one form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +143,11 @@ def drafted_clip(clip: Clip) -> Clip:
 
 def clip_orders(inputs: ClipInputs, costs: Costs) -> tuple[Order, ...]:
     """Return the orders of one clip, one for each take. `costs` has the prices that were computed before."""
-    request = priced_request(inputs.clip, inputs.resolved, inputs.day, inputs.tier[0])
-    priced = costs.get((inputs.config.alias, request))
+    facts = (inputs.config.alias, id(inputs.resolved), inputs.tier[0], *priced_facts(inputs.clip))
+    priced = costs.get(facts)
     if priced is None:
-        priced = costs[inputs.config.alias, request] = (request, _price(inputs, request))
+        request = priced_request(inputs.clip, inputs.resolved, inputs.day, inputs.tier[0])
+        priced = costs[facts] = (request, _price(inputs, request))
     request, price = priced
     return tuple(_order(inputs, take, price, request) for take in range(1, inputs.clip.spec.takes + 1))
 

@@ -117,8 +117,10 @@ def intern(name: Hashable, value: T, equal: Callable[[T, T], bool] = eq) -> T:
 def _alike(earlier: tuple[object, ...], now: tuple[object, ...]) -> bool:
     if len(earlier) != len(now):
         return False
-    pairs = zip(earlier, now, strict=True)
-    return all(a is b or (type(a) is type(b) and type(a) in _PLAIN and a == b) for a, b in pairs)
+    for a, b in zip(earlier, now, strict=True):
+        if a is not b and not (type(a) is type(b) and type(a) in _PLAIN and a == b):
+            return False
+    return True
 
 
 def exactly(a: object, b: object) -> bool:
