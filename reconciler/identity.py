@@ -116,7 +116,10 @@ def canonical(value: object) -> str:
     return _with_numbers(value) if _has_number(value) else _dumped(value)
 
 
-_dumped = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+_dumped = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), check_circular=False
+).encode
+"""Values come from files and are trees: looking for circles takes half of the time."""
 
 
 _ONE_SPELLING = frozenset({str, int, bool, type(None)})
