@@ -38,8 +38,7 @@ if TYPE_CHECKING:  # loads pydantic
 
 
 Costs = dict[Hashable, tuple[PricedRequest, Cost]]
-"""The prices of one load by all that they depend on: the provider, which has the price table, and the facts of a clip,
-of which its settings are one object for clips of one form."""
+"""The prices of one load by all that they depend on: the provider, which has the price table, and `priced_facts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ def drafted_clip(clip: Clip) -> Clip:
 
 def clip_orders(inputs: ClipInputs, costs: Costs) -> tuple[Order, ...]:
     """Return the orders of one clip, one for each take. `costs` has the prices that were computed before."""
-    facts = (inputs.config.alias, id(inputs.resolved), inputs.tier[0], *priced_facts(inputs.clip))
+    facts = (inputs.config.alias, priced_facts(inputs.clip, inputs.resolved, inputs.tier[0]))
     priced = costs.get(facts)
     if priced is None:
         request = priced_request(inputs.clip, inputs.resolved, inputs.day, inputs.tier[0])

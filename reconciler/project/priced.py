@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import date
 
 from reconciler.plan.estimate import PricedRequest, Span
@@ -18,29 +19,32 @@ _FAR = 10  # times the estimate
 def priced_request(clip: Clip, resolved: Resolved, day: date | None = None, tier: str = "") -> PricedRequest:
     """Return the priced facts of a clip. What the provider chooses is a range of all that it may choose."""
     model, resolution = resolved.model, _resolution(resolved)
-    videos, service_tier, is_draft = priced_facts(clip)
     audio = resolved.settled.get("audio", model.defaults.get("audio"))
     return PricedRequest(
         model.name,
         resolution,
         _sizes(model, resolution, resolved.settled.get("ratio", model.defaults.get("ratio"))),
         _seconds(model, resolved.settled.get("duration")),
-        _input_seconds(model, videos),
+        _input_seconds(model, len(clip.references.videos)),
         stem=model.stem,
-        video_input=bool(videos),
+        video_input=bool(clip.references.videos),
         audio=audio if isinstance(audio, bool) else None,
-        tier=FLEX if tier == FLEX else service_tier,
+        tier=_service_tier(clip, tier),
         day=day,
         either=model.billing is Billing.EITHER,
-        percent=_percent(model, is_draft, audio is True),
+        percent=_percent(clip, model, audio is True),
     )
 
 
-def priced_facts(clip: Clip) -> tuple[int, str, bool]:
-    """Return all that `priced_request` takes from a clip itself: reference videos, the tier of its service, if it is a
-    vendor's draft."""
-    options = clip.spec.options
-    return len(clip.references.videos), str(options.get("service_tier", "default")), options.get(OPTION) is True
+def priced_facts(clip: Clip, resolved: Resolved, tier: str) -> Hashable:
+    """Return what `priced_request` depends on in a form that is quickly compared, while the catalogue is in memory."""
+    settled, options, model = resolved.settled, clip.spec.options, resolved.model
+    facts = (settled.get("resolution"), settled.get("ratio"), settled.get("duration"), settled.get("audio"))
+    return id(model), facts, len(clip.references.videos), _service_tier(clip, tier), options.get(OPTION) is True
+
+
+def _service_tier(clip: Clip, tier: str) -> str:
+    return FLEX if tier == FLEX else str(clip.spec.options.get("service_tier", "default"))
 
 
 def is_absurd(model: Model, request: PricedRequest, used: int) -> bool:
@@ -54,8 +58,9 @@ def is_absurd(model: Model, request: PricedRequest, used: int) -> bool:
     return used > max(_FAR * estimated, *(tokens(size, max(model.durations) + inputs) for size in largest))
 
 
-def _percent(model: Model, is_draft: bool, audio: bool) -> int:
+def _percent(clip: Clip, model: Model, audio: bool) -> int:
     """Return the part of its tokens that a clip is billed for, in percent."""
+    is_draft = clip.spec.options.get(OPTION) is True
     return model.draft_tokens.get("audio" if audio else "silent", 100) if is_draft else 100
 
 
