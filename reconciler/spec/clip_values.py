@@ -15,6 +15,9 @@ from reconciler.spec.field_types import Leaf
 from reconciler.spec.model import ClipFields
 from reconciler.spec.scalars import Unfit
 
+_NO_NAMES = set[str]()
+"""For all clips, which fields were given: nothing asks, and a set for each is 700 bytes."""
+
 _MOST = 100
 """So many combinations are remembered at a time."""
 
@@ -46,7 +49,20 @@ class ClipValues:
                 self._valid[common] = valid
         except (Unfit, ValidationError):
             return None
-        return valid.model_copy(update=values)
+        return with_values(valid, values)
+
+
+def with_values(spec: ClipFields, values: Mapping[str, object]) -> ClipFields:
+    """Return a copy with other values, which must be of the fields' types; it does not know which fields were given.
+
+    `model_copy` does the same in three times as long.
+    """
+    copy, assign = object.__new__(ClipFields), object.__setattr__
+    assign(copy, "__dict__", {**spec.__dict__, **values})
+    assign(copy, "__pydantic_fields_set__", _NO_NAMES)
+    assign(copy, "__pydantic_extra__", None)
+    assign(copy, "__pydantic_private__", None)
+    return copy
 
 
 def _comparable(value: object) -> Hashable:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
-from reconciler.spec.clip_values import ClipValues
+from reconciler.spec.clip_values import ClipValues, with_values
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
 from reconciler.spec.keyframes import Keyframes, with_keyframes
 from reconciler.spec.looks import LookReader, Looks
@@ -39,8 +39,6 @@ _MEDIA = frozenset(("first_frame", "last_frame", "references"))
 _NOT_IN_THE_VIDEO = frozenset(("output", "tags", "description"))
 _NO_FAULTS = frozenset[str]()
 _blank = cache(ClipFields)  # with every default; all clips share these
-_NO_NAMES = set[str]()
-"""For all clips, which fields were given: nothing asks, and a set for each is 700 bytes."""
 _MATRIX_NAME = re.compile(r"(?<!\$)\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}")
 
 
@@ -168,20 +166,17 @@ def _completed(result: _Result, declared: Declared, shared: Shared) -> _Result:
     shared = shared.beside(declared.body.entries)
     volume = Volume(sum(shared.counts.values()) * len(result.parts))
     volume.add(result.volume)
-    completed = replace(result, volume=volume, names=[*result.names])
-    clips: list[Clip] = []
+    names, count, clips = [*result.names], result.count, list[Clip]()
     for part in result.parts:
         formed = with_draft(_clip(part, declared, shared))
         clips += formed
-        completed.names += [clip.name for clip in formed if clip.name != part.name]
-        completed.count += len(formed) - 1
-    completed.clips = clips
-    return completed
+        names += [clip.name for clip in formed if clip.name != part.name]
+        count += len(formed) - 1
+    return _Result(result.problems, volume, count, names, result.parts, clips, result.stopped)
 
 
 def _clip(part: _Part, declared: Declared, shared: Shared) -> Clip:
-    spec = _blank().model_copy(update={**shared.values, **part.fields})
-    object.__setattr__(spec, "__pydantic_fields_set__", _NO_NAMES)
+    spec = with_values(_blank(), {**shared.values, **part.fields})
     return Clip(
         part.name,
         declared.key.text,
