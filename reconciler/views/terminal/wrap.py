@@ -49,12 +49,15 @@ def width(text: str) -> int:
 
 def fold(text: str, columns: int) -> Iterator[str]:
     """Yield the rows that show one line, or each line of a text, on a terminal of so many columns."""
+    if 2 * len(text) <= columns and "\n" not in text:  # most lines
+        yield text
+        return
     line = text if isinstance(text, TextLine) else TextLine(text)
     if line.wrap and "\n" in line:
         for each in line.split("\n"):
             yield from fold(TextLine(each, at=line.at, hang=line.hang), columns)
         return
-    if not line.wrap or 2 * len(line) <= columns or width(line) <= columns:
+    if not line.wrap or width(line) <= columns:
         yield line
         return
     indent = len(line) - len(line.lstrip(" "))
