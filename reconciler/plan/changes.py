@@ -15,6 +15,7 @@ from reconciler.spec.values import Number
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 _decode = json.JSONDecoder(parse_float=Number).decode  # `json.loads` would make one for each document
+_COUNTS = (int, type(None))  # not bool: a change is remembered by its values, and 1 == True
 _USES = {"first_frame": "starts from", "last_frame": "ends on"}
 
 
@@ -25,13 +26,13 @@ def changes(
 
     `clips` names the clip of a key; `pending` are the keys that the plan generates."""
     old, new = flat_fields(before), flat_fields(after)
-    differing = [name for name in old.keys() | new.keys() if _differs(name, old, new)]
+    differing = [*(old.keys() ^ new.keys()), *(name for name in old if name in new and _differs(name, old, new))]
     return tuple([_change(name, old, new, clips, pending) for name in sorted(differing)])
 
 
 def _differs(name: str, old: Mapping[str, object], new: Mapping[str, object]) -> bool:
-    """True if a field has another canonical form, which for most is another value."""
-    before, after = old.get(name), new.get(name)
+    """True if a field of both has another canonical form, which for most is another value."""
+    before, after = old[name], new[name]
     if type(before) is type(after) and type(before) in (str, int):
         return before != after
     return _canonical(old, name) != _canonical(new, name)
@@ -45,8 +46,8 @@ def _change(
     pending: Collection[str],
 ) -> Change:
     before, after = _display(old, name, clips), _display(new, name, clips)
-    if type(before) is int and type(after) is int:
-        return _number_change(name, before, after)
+    if type(before) in _COUNTS and type(after) in _COUNTS:
+        return _count_change(name, before, after)
     if str(before) != str(after):
         return Change(name, before, after)
     source, target = old.get(name), new.get(name)
@@ -57,7 +58,7 @@ def _change(
 
 
 @lru_cache(maxsize=256)  # an edit of `defaults` is one change, of a thousand clips
-def _number_change(name: str, before: int, after: int) -> Change:
+def _count_change(name: str, before: object, after: object) -> Change:
     return Change(name, before, after)
 
 
