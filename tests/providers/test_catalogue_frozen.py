@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from provider_cases import with_each_model
 
 from reconciler import providers
 from reconciler.providers.base import Billing, Mode, Model, Placement
@@ -51,7 +52,7 @@ def test_every_kind_is_on_record() -> None:
     assert sorted(BUILT_IN) == list(FROZEN)
 
 
-@pytest.mark.parametrize(("kind", "model"), [(kind, model) for kind in BUILT_IN for model in dialect(kind).models])
+@with_each_model
 def test_values_have_the_types_that_the_code_compares(kind: str, model: Model) -> None:
     assert isinstance(model.billing, Billing) and isinstance(model.resolution_in, Placement)
     assert {type(mode) for mode in model.modes} == {Mode}

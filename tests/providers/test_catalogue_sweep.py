@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from provider_cases import FOLDERS
+from provider_cases import FOLDERS, with_each_model
 
 from reconciler.conform.clips import changed, clip_with
 from reconciler.conform.clips import media as read
@@ -15,7 +15,6 @@ from reconciler.providers.search import Needs, meets
 from reconciler.spec.project import Clip
 from reconciler.spec.values import LocalMedia, Media, UrlMedia
 
-LINES = [pytest.param(kind, model, id=f"{kind}-{model.name}") for kind in FOLDERS for model in dialect(kind).models]
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
 RATIOS = ("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive")
 SWITCHES = {
@@ -53,37 +52,37 @@ def taken(clip: Clip, spoken: Dialect) -> bool:
     return isinstance(resolve(clip, spoken), Resolved)
 
 
-@pytest.mark.parametrize(("kind", "model"), LINES)
-def test_durations(kind: str, model: Model):
+@with_each_model
+def test_durations(kind: str, model: Model) -> None:
     spoken, clip = dialect(kind), least(model)
     assert {n for n in range(-1, 70) if taken(changed(clip, duration=n), spoken)} == set(model.durations)
 
 
-@pytest.mark.parametrize(("kind", "model"), LINES)
-def test_resolutions(kind: str, model: Model):
+@with_each_model
+def test_resolutions(kind: str, model: Model) -> None:
     spoken, clip = dialect(kind), least(model)
     assert {r for r in RESOLUTIONS if taken(changed(clip, resolution=r), spoken)} == set(model.resolutions)
 
 
-@pytest.mark.parametrize(("kind", "model"), LINES)
-def test_ratios(kind: str, model: Model):
+@with_each_model
+def test_ratios(kind: str, model: Model) -> None:
     spoken, clip = dialect(kind), least(model)
     refused = {"adaptive"} if mode_of(clip) in model.adaptive_never else set()
     assert {r for r in RATIOS if taken(changed(clip, ratio=r), spoken)} == set(model.ratios) - refused
 
 
-@pytest.mark.parametrize(("kind", "model"), LINES)
-@pytest.mark.parametrize("field", SWITCHES)
-def test_switches(kind: str, model: Model, field: str):
+@with_each_model
+def test_switches(kind: str, model: Model) -> None:
     """Without the switch only the one value that the line can have; where the line decides, neither."""
-    known = {model.defaults[field]} if field in model.defaults else set()
-    allowed = {True, False} if getattr(model, SWITCHES[field]) else known
     spoken, clip = dialect(kind), least(model)
-    assert {value for value in (True, False) if taken(changed(clip, **{field: value}), spoken)} == allowed
+    for field, switch in SWITCHES.items():
+        known = {model.defaults[field]} if field in model.defaults else set()
+        allowed = {True, False} if getattr(model, switch) else known
+        assert {value for value in (True, False) if taken(changed(clip, **{field: value}), spoken)} == allowed, field
 
 
-@pytest.mark.parametrize(("kind", "model"), LINES)
-def test_counts_of_references(kind: str, model: Model):
+@with_each_model
+def test_counts_of_references(kind: str, model: Model) -> None:
     spoken, clip = dialect(kind), least(model)
     if Mode.REFERENCES not in model.modes:
         return
@@ -100,8 +99,8 @@ def test_counts_of_references(kind: str, model: Model):
             assert taken(changed(with_one, **{field: (item,) * most}), spoken), field
 
 
-@pytest.mark.parametrize(("kind", "model"), LINES)
-def test_a_catalogue_entry_is_coherent(kind: str, model: Model):
+@with_each_model
+def test_a_catalogue_entry_is_coherent(kind: str, model: Model) -> None:
     assert list(model.durations) == sorted(set(model.durations))
     assert set(model.defaults) <= set(PARAMS)
     assert defaults_v1(model) == model.defaults
@@ -197,8 +196,8 @@ def test_a_resolution_that_contradicts_the_model_hides_no_other_fault():
     assert [problem.code for problem in found] == ["resolution-contradicts-model", "duration-not-offered"]
 
 
-@pytest.mark.parametrize(("kind", "model"), LINES)
-def test_options(kind: str, model: Model):
+@with_each_model
+def test_options(kind: str, model: Model) -> None:
     """A field that no page names is a warning, and a value that a page does not list is an error."""
     spoken, clip = dialect(kind), least(model)
 
