@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -148,16 +149,21 @@ def test_an_unknown_option_is_noticed() -> None:
     assert list(_unknown(text)) == ["clipform apply --maxcost 3: --maxcost", "clipform sing hero: sing"]
 
 
+@cache
+def _program() -> typer.core.TyperGroup:
+    return typer.main.get_group(build())
+
+
 def _unknown(text: str) -> Iterator[str]:
     typed = [line for block in blocks(text) if block.language == "sh" for line in block.text.splitlines()]
     typed += [line for block in blocks(text) if block.language == "console" for line in commands(block.text)]
-    known = typer.main.get_command(build())
+    known = _program().commands
     for line in [
         *(line for line in typed if not line.startswith("#")),
         *(code for code in inline_code(text) if code.startswith("clipform ")),
     ]:
         for command in re.findall(r"(?:^|[\s(;&|])(clipform (?:'[^']*'|[^|;&)#>'])*)", line):
-            yield from _faults(command.strip(), known.commands)
+            yield from _faults(command.strip(), known)
 
 
 def _faults(command: str, known: dict[str, click.Command]) -> Iterator[str]:
