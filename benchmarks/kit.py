@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeVar
 
 K = TypeVar("K")
 
-SHORT_SECONDS = 0.2
+SHORT_SECONDS = 4.0
 SHORT_RUNS = 3
 
 

@@ -159,7 +159,7 @@ def _report(timings: Mapping[tuple[int, str], Timings], asked: argparse.Namespac
     parts = [
         circumstances(),
         f"Medians of {asked.rounds} rounds{f' ({fewer})' if fewer else ''}, wall time of whole processes; in each, what"
-        f" takes less than {SHORT_SECONDS} s ran {SHORT_RUNS} times.\n",
+        f" takes less than {SHORT_SECONDS:g} s ran {SHORT_RUNS} times.\n",
         _seconds(wall, peak),
         "",
         bars.table_of(wall, peak),
